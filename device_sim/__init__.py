@@ -1,0 +1,1 @@
+"""The simulated city: an outsider that sees only core.city and core.broker."""

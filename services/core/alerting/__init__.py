@@ -1,0 +1,1 @@
+"""PURE: alerts, matchers, silences, rules."""

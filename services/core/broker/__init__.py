@@ -1,0 +1,1 @@
+"""MQTT: topics, wire messages, client, passwords."""

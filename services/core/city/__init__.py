@@ -1,0 +1,1 @@
+"""PURE: what a city is made of."""

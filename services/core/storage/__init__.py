@@ -1,0 +1,1 @@
+"""PostgreSQL/TimescaleDB: pool, schema, event log, registry."""

@@ -1,0 +1,1 @@
+"""MQTT to TimescaleDB; pipeline.py is the map."""

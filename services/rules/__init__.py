@@ -1,0 +1,1 @@
+"""Observations to alerts; engine.py is the map."""
