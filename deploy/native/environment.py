@@ -1,0 +1,117 @@
+"""Makes the locked Python environment with a uv of its own (standard library only)."""
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+
+from deploy.native.progress import InstallError, Progress
+
+SYSTEM_PYTHON = "/usr/bin/python3"
+UV_REQUIREMENT = "uv>=0.13,<1"
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+STAMP = ".alatau-locked"
+
+
+def tools_folder(checkout: Path) -> Path:
+    return checkout / ".tools"
+
+
+def uv_path(checkout: Path) -> Path:
+    return tools_folder(checkout) / "uv" / "bin" / "uv"
+
+
+def uv_environment(checkout: Path) -> dict[str, str]:
+    foreign = ("VIRTUAL_ENV", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PYTHONPATH")
+    kept = {name: value for name, value in os.environ.items() if name not in foreign}
+    settings = {
+        "UV_PROJECT_ENVIRONMENT": str(checkout / ".venv"),
+        "UV_PYTHON": SYSTEM_PYTHON,
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_NO_PROGRESS": "1",
+    }
+    if CERTIFICATES.exists():
+        kept.setdefault("SSL_CERT_FILE", str(CERTIFICATES))
+    return {**kept, **settings}
+
+
+def package_mirror(checkout: Path) -> str | None:
+    """The package index this machine is set up to use instead of PyPI, if any."""
+    for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL"):
+        if os.environ.get(name):
+            return os.environ[name]
+    pip = uv_path(checkout).with_name("pip")
+    asked = [str(pip), "config", "get", "global.index-url"]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 - our own pip
+    return os.environ.get("PIP_INDEX_URL") or answer.stdout.strip() or None
+
+
+def is_current(checkout: Path) -> bool:
+    stamp = checkout / ".venv" / STAMP
+    return (
+        stamp.exists()
+        and uv_path(checkout).exists()
+        and (checkout / ".venv/bin/alatau").exists()
+        and stamp.read_text(encoding="utf-8") == fingerprint(checkout)
+    )
+
+
+def fingerprint(checkout: Path) -> str:
+    """Names the lock, the project file, the interpreter and the place: any change means a fresh sync."""
+    digest = hashlib.sha256()
+    for part in (checkout / "uv.lock", checkout / "pyproject.toml"):
+        digest.update(part.read_bytes())
+    digest.update(str(Path(SYSTEM_PYTHON).resolve()).encode())
+    digest.update(str(checkout).encode())
+    return digest.hexdigest()
+
+
+def install(progress: Progress, checkout: Path) -> None:
+    if not uv_path(checkout).exists():
+        with progress.step("uv"):
+            _install_uv(progress, checkout)
+    with progress.step("locked Python environment"):
+        _sync(progress, checkout)
+    stamp = checkout / ".venv" / STAMP
+    stamp.write_text(fingerprint(checkout), encoding="utf-8")
+
+
+def _install_uv(progress: Progress, checkout: Path) -> None:
+    venv = uv_path(checkout).parent.parent
+    progress.run([SYSTEM_PYTHON, "-m", "venv", "--clear", str(venv)])
+    progress.run([str(venv / "bin/pip"), "install", UV_REQUIREMENT])
+
+
+def _sync(progress: Progress, checkout: Path) -> None:
+    uv, env = str(uv_path(checkout)), uv_environment(checkout)
+    mirror = package_mirror(checkout)
+    if mirror is None:
+        progress.run([uv, "sync", "--locked"], cwd=checkout, env=env)
+        return
+    # The lock names PyPI's files; a mirror has the same ones elsewhere, so go by their hashes.
+    listed = tools_folder(checkout) / "requirements.txt"
+    export = [uv, "export", "--frozen", "--no-emit-project", "-o", str(listed)]
+    progress.run(export, cwd=checkout, env=env)
+    if not (checkout / ".venv/bin/python").exists():
+        progress.run([uv, "venv", str(checkout / ".venv")], cwd=checkout, env=env)
+    target = ["--python", str(checkout / ".venv/bin/python"), "--default-index", mirror]
+    progress.run(
+        [uv, "pip", "sync", "--require-hashes", *target, str(listed)],
+        cwd=checkout,
+        env=env,
+    )
+    progress.run(
+        [uv, "pip", "install", "--no-deps", *target, "-e", "."], cwd=checkout, env=env
+    )
+
+
+def require_venv_module() -> None:
+    probe = subprocess.run(  # noqa: S603 - fixed command
+        [SYSTEM_PYTHON, "-c", "import ensurepip, venv"],
+        capture_output=True,
+        check=False,
+    )
+    if probe.returncode != 0:
+        raise InstallError(
+            f"{SYSTEM_PYTHON} has no venv module: apt-get install python3-venv"
+        )
