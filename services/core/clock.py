@@ -1,0 +1,86 @@
+"""The one place that asks the time; everything else takes a Clock."""
+
+import asyncio
+import datetime as dt
+import heapq
+import itertools
+import time
+from typing import Protocol
+
+UTC = dt.UTC
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = dt.timedelta(milliseconds=1)
+
+
+def to_milliseconds(moment: dt.datetime) -> int:
+    """Unix milliseconds of an aware datetime, rounded down.
+
+    Raises:
+        ValueError: the datetime is naive.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a time without an offset")
+    return (moment - EPOCH) // _MILLISECOND
+
+
+def from_milliseconds(milliseconds: int) -> dt.datetime:
+    """The aware UTC datetime of Unix milliseconds."""
+    return EPOCH + milliseconds * _MILLISECOND
+
+
+class Clock(Protocol):
+    def now(self) -> dt.datetime:
+        """World time, aware, UTC."""
+
+    def now_ms(self) -> int:
+        """World time in Unix milliseconds."""
+
+    def monotonic(self) -> float:
+        """Seconds that never fall; for durations only."""
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class SystemClock:
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(UTC)
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class ManualClock:
+    """A clock that stands still until told otherwise; sleepers wake when it is advanced past them."""
+
+    def __init__(self, start: dt.datetime) -> None:
+        self._now_ms = to_milliseconds(start)
+        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+
+    def now(self) -> dt.datetime:
+        return from_milliseconds(self._now_ms)
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    def monotonic(self) -> float:
+        return self._now_ms / 1000
+
+    def advance(self, seconds: float) -> None:
+        self._now_ms += round(seconds * 1000)
+        while self._sleepers and self._sleepers[0][0] <= self._now_ms:
+            _, _, sleeper = heapq.heappop(self._sleepers)
+            if not sleeper.done():
+                sleeper.set_result(None)
+
+    async def sleep(self, seconds: float) -> None:
+        sleeper = asyncio.get_running_loop().create_future()
+        wake_at = self._now_ms + round(seconds * 1000)
+        heapq.heappush(self._sleepers, (wake_at, next(self._order), sleeper))
+        await sleeper

@@ -1,0 +1,44 @@
+"""The error tree: the docstring is the default message; facts are attributes."""
+
+from typing import ClassVar
+
+
+class PlatformError(Exception):
+    """Something went wrong."""
+
+    remedy: ClassVar[str] = ""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class ConfigurationError(PlatformError):
+    """The configuration cannot be used."""
+
+
+class CityFileError(PlatformError):
+    """The city file cannot be used."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class RuleError(PlatformError):
+    """The rule cannot be used."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class StorageUnavailableError(PlatformError):
+    """The database does not answer."""
+
+
+class WriterFencedError(PlatformError):
+    """Another writer has taken over this log stream."""
+
+
+class CursorTooOldError(PlatformError):
+    """The event log no longer holds what comes after this cursor."""

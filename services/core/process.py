@@ -1,0 +1,55 @@
+"""A service as a process: signals, ordered start and stop, readiness for the supervisor."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+log = structlog.get_logger()
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def notify_supervisor(message: str) -> None:
+    """Tell systemd, or our own supervisor, by its protocol (sd_notify(3)); without one, nothing.
+
+    message: READY=1, STATUS=text, WATCHDOG=1, STOPPING=1; several separated by newlines.
+    """
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notify_socket:
+        try:
+            notify_socket.sendto(message.encode(), address)
+        except OSError as error:
+            log.warning("the supervisor did not take a notice", action="notify_failed", error=str(error))
+
+
+def run_service(name: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run main(stop) until it returns; SIGTERM and SIGINT set stop, and main ends in order.
+
+    A second signal ends the process at once: what was received is still with the broker.
+    """
+    asyncio.run(_run(name, main))
+
+
+async def _run(name: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def ask_to_stop() -> None:
+        if stop.is_set():
+            os._exit(1)
+        notify_supervisor("STOPPING=1")
+        stop.set()
+
+    for number in _STOP_SIGNALS:
+        loop.add_signal_handler(number, ask_to_stop)
+    log.info(f"{name} starts", action="start", pid=os.getpid())
+    await main(stop)
+    log.info(f"{name} has stopped", action="stopped")

@@ -1,0 +1,1 @@
+"""Numbered migrations; schema/ shows what they add up to."""

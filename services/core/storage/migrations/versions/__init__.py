@@ -1,0 +1,1 @@
+"""One module a migration, with its SQL beside it."""

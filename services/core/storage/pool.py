@@ -1,0 +1,34 @@
+"""Connections to PostgreSQL: one place for session settings and codecs."""
+
+import json
+from typing import Any
+
+import asyncpg
+
+Connection = asyncpg.Connection
+Pool = asyncpg.Pool
+
+
+async def _prepare(connection: Connection) -> None:
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(
+            kind, schema="pg_catalog", encoder=json.dumps, decoder=json.loads, format="text"
+        )
+
+
+def _session(application: str) -> dict[str, Any]:
+    return {"application_name": f"alatau-{application}", "timezone": "UTC"}
+
+
+async def connect(dsn: str, application: str) -> Connection:
+    """One connection; times are UTC, json and jsonb are Python values."""
+    connection = await asyncpg.connect(dsn, server_settings=_session(application))
+    await _prepare(connection)
+    return connection
+
+
+async def open_pool(dsn: str, application: str, *, largest: int = 4) -> Pool:
+    """A pool of such connections; one is opened at once, so a wrong DSN fails here."""
+    return await asyncpg.create_pool(
+        dsn, min_size=1, max_size=largest, init=_prepare, server_settings=_session(application)
+    )

@@ -1,0 +1,43 @@
+-- Least privilege: what each service's role may do. Run after every migration; a role that does not
+-- exist on this server is passed over (a server of one's own may run everything under one role).
+CREATE OR REPLACE FUNCTION pg_temp.allow(role_name text, privileges text, tables text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
+        EXECUTE format('GRANT %s ON %s TO %I', privileges, tables, role_name);
+    END IF;
+END $$;
+
+SELECT pg_temp.allow(role, 'USAGE', 'SCHEMA public')
+FROM unnest('{alatau_ingest,alatau_rules,alatau_history,alatau_api,alatau_reader}'::text[]) role;
+
+SELECT pg_temp.allow('alatau_ingest', 'SELECT', 'registry_state, districts, observed_properties, sensors, device_types,
+    device_type_channels, things, devices, device_hosts, frames, datastreams, datastream_slots, latest_observations, publisher_sequences');
+SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT, UPDATE, DELETE', 'observations');
+SELECT pg_temp.allow('alatau_ingest', 'TEMPORARY', format('DATABASE %I', current_database()));
+SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT', 'observation_changes, rejected_messages, event_log');
+SELECT pg_temp.allow('alatau_ingest', 'SELECT, UPDATE', 'log_streams');
+SELECT pg_temp.allow('alatau_ingest', 'SELECT', 'log_cursors');
+
+SELECT pg_temp.allow('alatau_rules', 'SELECT', 'registry_state, districts, observed_properties, device_types, device_type_channels, things,
+    thing_relations, devices, device_hosts, frames, datastreams, datastream_slots, rules, latest_observations, device_status, observations, users');
+SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT', 'event_log, journal');
+SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT, UPDATE', 'alerts, log_cursors');
+SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT, UPDATE, DELETE', 'rule_holds');
+SELECT pg_temp.allow('alatau_rules', 'SELECT, UPDATE', 'log_streams');
+
+SELECT pg_temp.allow('alatau_history', 'SELECT', 'registry_state, devices, frames, event_log, observations, log_streams');
+SELECT pg_temp.allow('alatau_history', 'SELECT, INSERT, UPDATE, DELETE', 'latest_observations, device_status, publisher_totals,
+    publisher_sequences, gaps, log_cursors');
+SELECT pg_temp.allow('alatau_history', 'EXECUTE', 'FUNCTION event_log_drop_passed');
+
+SELECT pg_temp.allow('alatau_api', 'SELECT', 'ALL TABLES IN SCHEMA public');
+SELECT pg_temp.allow('alatau_api', 'INSERT', 'event_log, journal, audit');
+SELECT pg_temp.allow('alatau_api', 'UPDATE', 'log_streams');
+SELECT pg_temp.allow('alatau_api', 'UPDATE (acknowledged_at, acknowledged_by, acknowledged_version, acknowledged_note, version, updated_at)', 'alerts');
+SELECT pg_temp.allow('alatau_api', 'INSERT, DELETE, UPDATE', 'sessions');
+
+SELECT pg_temp.allow('alatau_reader', 'SELECT', 'registry_state, districts, observed_properties, sensors, device_types, device_type_channels,
+    things, thing_relations, devices, device_hosts, frames, datastreams, datastream_slots, observations, observation_changes, observations_flat,
+    rejected_messages, latest_observations, device_status, publisher_totals, publisher_sequences, gaps, log_streams, event_log, log_cursors,
+    rules, alerts, journal, rule_holds, audit');
