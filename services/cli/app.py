@@ -1,0 +1,25 @@
+"""`alatau`: the platform's command; every subcommand is thin and calls the packages above it."""
+
+import importlib
+import sys
+
+import typer
+
+from services.core.errors import PlatformError
+
+app = typer.Typer(name="alatau", help="An open city data platform.", no_args_is_help=True, pretty_exceptions_enable=False)
+
+# Each of these modules has `register(app)`, which adds its commands; heavy imports stay inside the commands.
+_COMMANDS = ()
+
+
+def main() -> None:
+    for name in _COMMANDS:
+        importlib.import_module(f"services.cli.{name}").register(app)
+    try:
+        app()
+    except PlatformError as error:
+        typer.secho(str(error), fg="red", err=True)
+        if error.remedy:
+            typer.echo(error.remedy, err=True)
+        sys.exit(1)

@@ -1,0 +1,181 @@
+"""PURE: the body of an observations batch in the event log: columns, written and read without a copy per row.
+
+Layout (little-endian): version byte, three zero bytes, uint32 counts of items, values, accounts, numbered
+messages, notices' bytes; then each column whole, 8-byte columns first. Readers of version N refuse others.
+"""
+
+import struct
+from dataclasses import dataclass, field
+from enum import IntFlag
+from typing import Final, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+VERSION: Final = 1
+_HEADER: Final = struct.Struct("<B3x5I")
+
+Int64 = NDArray[np.int64]
+Int32 = NDArray[np.int32]
+Float64 = NDArray[np.float64]
+UInt8 = NDArray[np.uint8]
+
+
+class ItemFlag(IntFlag):
+    """What an item did to the store. An item that changed nothing (duplicate) is in no batch's items."""
+
+    NEW = 1  # a row of its own
+    MERGED = 2  # filled slots of a row that was there; the values here are those it filled
+    CORRECTED = 4  # replaced values ("revises"); the values here are the new ones
+    LATE = 8  # older than the newest of its frame
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """A device's birth or death, in the order of its publisher's messages."""
+
+    kind: Literal["birth", "death"]
+    device_id: int
+    publisher_id: int
+    time_ms: int  # of the message, or of its arrival
+    epoch: int | None = None
+    oldest_seq: int | None = None  # birth: numbers below are lost for good
+    firmware: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Per publisher: what became of the items it sent. One row a publisher; publisher 0 is unknown."""
+
+    publisher_ids: Int32
+    received: Int32  # counted when the message is decoded, not derived from the fates
+    stored: Int32
+    merged: Int32
+    duplicate: Int32
+    rejected: Int32
+    rejected_values: Int32
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedMessages:
+    """Messages with seq whose fate this batch commits, repeats included."""
+
+    publisher_ids: Int32
+    epochs: Int64
+    seqs: Int64
+
+
+def _empty_accounts() -> Accounts:
+    return Accounts(*(np.empty(0, np.int32) for _ in range(7)))
+
+
+def _empty_numbered() -> NumberedMessages:
+    return NumberedMessages(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationBatch:
+    """n items; item i has results[offsets[i]:offsets[i + 1]], by slot, NaN where missing."""
+
+    frame_ids: Int32  # [n]
+    times_ms: Int64  # [n] phenomenon_time, Unix milliseconds
+    flags: UInt8  # [n] ItemFlag
+    offsets: Int32  # [n + 1]
+    results: Float64  # [offsets[n]]
+    quality: UInt8  # [offsets[n]] packed as core.city.quality
+    accounts: Accounts = field(default_factory=_empty_accounts)
+    numbered: NumberedMessages = field(default_factory=_empty_numbered)
+    notices: tuple[Notice, ...] = ()
+
+    @classmethod
+    def empty(cls) -> "ObservationBatch":
+        return cls(
+            frame_ids=np.empty(0, np.int32),
+            times_ms=np.empty(0, np.int64),
+            flags=np.empty(0, np.uint8),
+            offsets=np.zeros(1, np.int32),
+            results=np.empty(0, np.float64),
+            quality=np.empty(0, np.uint8),
+        )
+
+    def __len__(self) -> int:
+        return len(self.frame_ids)
+
+    def item_of_value(self) -> Int64:
+        """[values] the item each value belongs to."""
+        return np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.offsets))
+
+    def slot_of_value(self) -> Int64:
+        """[values] the slot of each value in its frame."""
+        starts = np.repeat(self.offsets[:-1].astype(np.int64), np.diff(self.offsets))
+        return np.arange(len(self.results), dtype=np.int64) - starts
+
+
+_notices_encoder = msgspec.msgpack.Encoder()
+_notices_decoder = msgspec.msgpack.Decoder(tuple[Notice, ...])
+
+
+def encode(batch: ObservationBatch) -> bytes:
+    notices = _notices_encoder.encode(batch.notices) if batch.notices else b""
+    accounts, numbered = batch.accounts, batch.numbered
+    header = _HEADER.pack(
+        VERSION, len(batch), len(batch.results), len(accounts.publisher_ids), len(numbered.seqs), len(notices)
+    )
+    columns = (
+        *(column.astype("<i8", copy=False) for column in (batch.times_ms, numbered.epochs, numbered.seqs)),
+        batch.results.astype("<f8", copy=False),
+        *(
+            column.astype("<i4", copy=False)
+            for column in (
+                batch.frame_ids,
+                batch.offsets,
+                accounts.publisher_ids,
+                accounts.received,
+                accounts.stored,
+                accounts.merged,
+                accounts.duplicate,
+                accounts.rejected,
+                accounts.rejected_values,
+                numbered.publisher_ids,
+            )
+        ),
+        batch.flags,
+        batch.quality,
+    )
+    return b"".join((header, *(column.tobytes() for column in columns), notices))
+
+
+def decode(body: bytes) -> ObservationBatch:
+    """The batch of a body; columns are read-only views into it.
+
+    Raises:
+        ValueError: the body has another version, or is cut short.
+    """
+    version, items, values, accounts, numbered, notices = _HEADER.unpack_from(body)
+    if version != VERSION:
+        raise ValueError(f"an event log batch of version {version}; this program reads {VERSION}")
+    place = _HEADER.size
+
+    def column(kind: str, count: int) -> NDArray[np.generic]:
+        nonlocal place
+        values_read = np.frombuffer(body, kind, count, place)
+        place += values_read.nbytes
+        return values_read
+
+    times, epochs, seqs = (column("<i8", count) for count in (items, numbered, numbered))
+    results = column("<f8", values)
+    frames, offsets = column("<i4", items), column("<i4", items + 1)
+    account_columns = [column("<i4", accounts) for _ in range(7)]
+    numbered_publishers = column("<i4", numbered)
+    flags, quality = column("u1", items), column("u1", values)
+    return ObservationBatch(
+        frame_ids=frames,  # type: ignore[arg-type] # the dtype is in the string above
+        times_ms=times,  # type: ignore[arg-type]
+        flags=flags,  # type: ignore[arg-type]
+        offsets=offsets,  # type: ignore[arg-type]
+        results=results,  # type: ignore[arg-type]
+        quality=quality,  # type: ignore[arg-type]
+        accounts=Accounts(*account_columns),  # type: ignore[arg-type]
+        numbered=NumberedMessages(numbered_publishers, epochs, seqs),  # type: ignore[arg-type]
+        notices=_notices_decoder.decode(body[place : place + notices]) if notices else (),
+    )
