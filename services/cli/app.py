@@ -7,10 +7,15 @@ import typer
 
 from services.core.errors import PlatformError
 
-app = typer.Typer(name="alatau", help="An open city data platform.", no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    name="alatau",
+    help="An open city data platform.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
 
 # Each of these modules has `register(app)`, which adds its commands; heavy imports stay inside the commands.
-_COMMANDS = ()
+_COMMANDS: tuple[str, ...] = ()
 
 
 def main() -> None:

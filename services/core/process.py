@@ -23,11 +23,17 @@ def notify_supervisor(message: str) -> None:
         return
     if address.startswith("@"):
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notify_socket:
+    with socket.socket(
+        socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC
+    ) as notify_socket:
         try:
             notify_socket.sendto(message.encode(), address)
         except OSError as error:
-            log.warning("the supervisor did not take a notice", action="notify_failed", error=str(error))
+            log.warning(
+                "the supervisor did not take a notice",
+                action="notify_failed",
+                error=str(error),
+            )
 
 
 def run_service(name: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
@@ -50,6 +56,6 @@ async def _run(name: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> N
 
     for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, ask_to_stop)
-    log.info(f"{name} starts", action="start", pid=os.getpid())
+    log.info("the service starts", action="start", service=name, pid=os.getpid())
     await main(stop)
-    log.info(f"{name} has stopped", action="stopped")
+    log.info("the service has stopped", action="stopped", service=name)

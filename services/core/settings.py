@@ -13,24 +13,38 @@ BrokerUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt", "mqtts", "uni
 class Settings(BaseSettings):
     """Every service takes the same settings and uses what it needs."""
 
-    model_config = SettingsConfigDict(env_prefix="ALATAU_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ALATAU_", env_ignore_empty=True, frozen=True
+    )
 
-    database_url: PostgresDsn = Field(description="PostgreSQL with TimescaleDB, with the service's own role")
+    database_url: PostgresDsn = Field(
+        description="PostgreSQL with TimescaleDB, with the service's own role"
+    )
     broker_url: BrokerUrl = Field(
         default=Url("mqtt://127.0.0.1:1883"),
         description="services' listener: unix:///path/to/socket or mqtt://user:secret@host:port",
     )
     device_broker_url: BrokerUrl = Field(
-        default=Url("mqtt://127.0.0.1:1883"), description="devices' listener, as the simulator uses it"
+        default=Url("mqtt://127.0.0.1:1883"),
+        description="devices' listener, as the simulator uses it",
     )
     api_host: str = Field(default="127.0.0.1", description="address the API listens on")
-    api_port: int = Field(default=8080, ge=1, le=65535, description="port the API listens on")
-    metrics_port: int | None = Field(
-        default=None, description="loopback port for /metrics of ingest, rules, history; none: not served"
+    api_port: int = Field(
+        default=8080, ge=1, le=65535, description="port the API listens on"
     )
-    log_format: str = Field(default="text", pattern="^(text|json)$", description="text for people, json for machines")
+    metrics_port: int | None = Field(
+        default=None,
+        description="loopback port for /metrics of ingest, rules, history; none: not served",
+    )
+    log_format: str = Field(
+        default="text",
+        pattern="^(text|json)$",
+        description="text for people, json for machines",
+    )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
-    secrets_dir: Path | None = Field(default=None, description="folder of files that hold secrets, e.g. devices.csv")
+    secrets_dir: Path | None = Field(
+        default=None, description="folder of files that hold secrets, e.g. devices.csv"
+    )
 
     @field_validator("database_url", "broker_url", "device_broker_url", mode="before")
     @classmethod
@@ -51,4 +65,4 @@ def load_settings() -> Settings:
     Raises:
         pydantic.ValidationError: something is missing or wrong; it names each.
     """
-    return Settings()  # type: ignore[call-arg] # the environment gives the values
+    return Settings()

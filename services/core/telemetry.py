@@ -9,9 +9,12 @@ from prometheus_client import start_http_server
 _SECRET_WORDS = ("password", "secret", "token", "dsn", "database_url")
 
 
-def _hide_secrets(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def _hide_secrets(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
     return {
-        key: "***" if any(word in key.lower() for word in _SECRET_WORDS) else value for key, value in event.items()
+        key: "***" if any(word in key.lower() for word in _SECRET_WORDS) else value
+        for key, value in event.items()
     }
 
 
@@ -31,7 +34,9 @@ def configure_logs(log_format: str, level: str) -> None:
             _hide_secrets,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        wrapper_class=structlog.make_filtering_bound_logger(
+            getattr(logging, level.upper())
+        ),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

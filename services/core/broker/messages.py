@@ -10,7 +10,15 @@ import msgspec
 from services.core.reasons import Reason
 
 SourceQuality = Literal[
-    "good", "unknown", "suspect", "fail", "substituted", "blocked", "overflow", "stale", "estimated"
+    "good",
+    "unknown",
+    "suspect",
+    "fail",
+    "substituted",
+    "blocked",
+    "overflow",
+    "stale",
+    "estimated",
 ]
 
 
@@ -69,7 +77,9 @@ class Receipt(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
     rejected: tuple[Refusal, ...] = ()
 
     def covers(self, seq: int) -> bool:
-        return seq <= self.stored_through or any(first <= seq <= last for first, last in self.also)
+        return seq <= self.stored_through or any(
+            first <= seq <= last for first, last in self.also
+        )
 
 
 class Command(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):

@@ -9,8 +9,12 @@ UpKind = Literal["birth", "data", "senml", "result", "death"]
 DownKind = Literal["receipt", "command"]
 
 _PREFIX: Final = "city/v1"
-_UP_KINDS: Final[frozenset[str]] = frozenset({"birth", "data", "senml", "result", "death"})
-UP_FILTERS: Final[tuple[str, ...]] = tuple(f"{_PREFIX}/+/{kind}" for kind in sorted(_UP_KINDS))
+_UP_KINDS: Final[frozenset[str]] = frozenset(
+    {"birth", "data", "senml", "result", "death"}
+)
+UP_FILTERS: Final[tuple[str, ...]] = tuple(
+    f"{_PREFIX}/+/{kind}" for kind in sorted(_UP_KINDS)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +37,8 @@ def parse_up_topic(topic: str) -> UpTopic | None:
     if len(parts) != 4 or topic[: len(_PREFIX)] != _PREFIX:  # noqa: PLR2004 # city, v1, device, kind
         return None
     _, _, publisher, kind = parts
-    return UpTopic(publisher, kind) if kind in _UP_KINDS and is_device_id(publisher) else None
+    return (
+        UpTopic(publisher, kind)
+        if kind in _UP_KINDS and is_device_id(publisher)
+        else None
+    )

@@ -27,6 +27,16 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
+class NewEntry:
+    """A batch to append. It is logged at now, or at the last batch's time when the clock fell back."""
+
+    body: bytes
+    now: dt.datetime
+    caught_up: bool = True
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LogEntry:
     batch: int
     logged_at: dt.datetime
@@ -63,17 +73,13 @@ async def take_over(connection: Connection, stream: Stream) -> Writer:
 async def append(
     connection: Connection,
     stream: Stream,
-    body: bytes,
-    now: dt.datetime,
+    entry: NewEntry,
     *,
     writer_epoch: int | None = None,
-    caught_up: bool = True,
-    waiting: int = 0,
 ) -> Cursor:
     """Append one batch inside the caller's transaction; the caller wakes consumers after its commit.
 
     The stream's row stays locked until the transaction ends, so numbers are dense and in commit order.
-    logged_at is now, or the last batch's when the clock fell back.
 
     Raises:
         WriterFencedError: writer_epoch is not the stream's any more.
@@ -91,10 +97,10 @@ async def append(
         """,
         stream,
         writer_epoch,
-        now,
-        caught_up,
-        waiting,
-        body,
+        entry.now,
+        entry.caught_up,
+        entry.waiting,
+        entry.body,
     )
     if row is None:
         raise WriterFencedError
@@ -106,7 +112,9 @@ async def wake_consumers(connection: Connection, stream: Stream) -> None:
     await connection.execute("SELECT pg_notify($1, $2)", WAKE_CHANNEL, stream)
 
 
-async def read(connection: Connection, stream: Stream, after: Cursor, limit: int = 100) -> Sequence[LogEntry]:
+async def read(
+    connection: Connection, stream: Stream, after: Cursor, limit: int = 100
+) -> Sequence[LogEntry]:
     """The next batches after a cursor, in order; none: nothing new.
 
     Raises:
@@ -130,18 +138,26 @@ async def read(connection: Connection, stream: Stream, after: Cursor, limit: int
 
 async def tail(connection: Connection, stream: Stream) -> Cursor:
     """The cursor of the newest committed batch."""
-    row = await connection.fetchrow("SELECT last_batch, logged_at FROM log_streams WHERE stream = $1", stream)
+    row = await connection.fetchrow(
+        "SELECT last_batch, logged_at FROM log_streams WHERE stream = $1", stream
+    )
     return Cursor(row["last_batch"], row["logged_at"])
 
 
-async def load_cursor(connection: Connection, consumer: str, stream: Stream) -> Cursor | None:
+async def load_cursor(
+    connection: Connection, consumer: str, stream: Stream
+) -> Cursor | None:
     row = await connection.fetchrow(
-        "SELECT batch, logged_at FROM log_cursors WHERE consumer = $1 AND stream = $2", consumer, stream
+        "SELECT batch, logged_at FROM log_cursors WHERE consumer = $1 AND stream = $2",
+        consumer,
+        stream,
     )
     return None if row is None else Cursor(row["batch"], row["logged_at"])
 
 
-async def save_cursor(connection: Connection, consumer: str, stream: Stream, cursor: Cursor) -> None:
+async def save_cursor(
+    connection: Connection, consumer: str, stream: Stream, cursor: Cursor
+) -> None:
     """Inside the transaction that holds what the consumer made of the batches."""
     await connection.execute(
         """
@@ -164,7 +180,9 @@ async def follow(
     """
     wake = asyncio.Event()
 
-    def on_notice(_connection: object, _pid: int, _channel: str, notified_stream: object) -> None:
+    def on_notice(
+        _connection: object, _pid: int, _channel: str, notified_stream: object
+    ) -> None:
         if notified_stream == stream:
             wake.set()
 

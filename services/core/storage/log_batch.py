@@ -26,7 +26,9 @@ class ItemFlag(IntFlag):
     """What an item did to the store. An item that changed nothing (duplicate) is in no batch's items."""
 
     NEW = 1  # a row of its own
-    MERGED = 2  # filled slots of a row that was there; the values here are those it filled
+    MERGED = (
+        2  # filled slots of a row that was there; the values here are those it filled
+    )
     CORRECTED = 4  # replaced values ("revises"); the values here are the new ones
     LATE = 8  # older than the newest of its frame
 
@@ -70,7 +72,9 @@ def _empty_accounts() -> Accounts:
 
 
 def _empty_numbered() -> NumberedMessages:
-    return NumberedMessages(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int64))
+    return NumberedMessages(
+        np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int64)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +123,18 @@ def encode(batch: ObservationBatch) -> bytes:
     notices = _notices_encoder.encode(batch.notices) if batch.notices else b""
     accounts, numbered = batch.accounts, batch.numbered
     header = _HEADER.pack(
-        VERSION, len(batch), len(batch.results), len(accounts.publisher_ids), len(numbered.seqs), len(notices)
+        VERSION,
+        len(batch),
+        len(batch.results),
+        len(accounts.publisher_ids),
+        len(numbered.seqs),
+        len(notices),
     )
     columns = (
-        *(column.astype("<i8", copy=False) for column in (batch.times_ms, numbered.epochs, numbered.seqs)),
+        *(
+            column.astype("<i8", copy=False)
+            for column in (batch.times_ms, numbered.epochs, numbered.seqs)
+        ),
         batch.results.astype("<f8", copy=False),
         *(
             column.astype("<i4", copy=False)
@@ -153,7 +165,9 @@ def decode(body: bytes) -> ObservationBatch:
     """
     version, items, values, accounts, numbered, notices = _HEADER.unpack_from(body)
     if version != VERSION:
-        raise ValueError(f"an event log batch of version {version}; this program reads {VERSION}")
+        raise ValueError(
+            f"an event log batch of version {version}; this program reads {VERSION}"
+        )
     place = _HEADER.size
 
     def column(kind: str, count: int) -> NDArray[np.generic]:
@@ -162,7 +176,9 @@ def decode(body: bytes) -> ObservationBatch:
         place += values_read.nbytes
         return values_read
 
-    times, epochs, seqs = (column("<i8", count) for count in (items, numbered, numbered))
+    times, epochs, seqs = (
+        column("<i8", count) for count in (items, numbered, numbered)
+    )
     results = column("<f8", values)
     frames, offsets = column("<i4", items), column("<i4", items + 1)
     account_columns = [column("<i4", accounts) for _ in range(7)]
@@ -177,5 +193,7 @@ def decode(body: bytes) -> ObservationBatch:
         quality=quality,  # type: ignore[arg-type]
         accounts=Accounts(*account_columns),  # type: ignore[arg-type]
         numbered=NumberedMessages(numbered_publishers, epochs, seqs),  # type: ignore[arg-type]
-        notices=_notices_decoder.decode(body[place : place + notices]) if notices else (),
+        notices=_notices_decoder.decode(body[place : place + notices])
+        if notices
+        else (),
     )

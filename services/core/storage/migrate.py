@@ -41,18 +41,26 @@ async def migrate(dsn: str) -> None:
         async with engine.begin() as connection:
             await connection.run_sync(_upgrade, _config())
         await engine.dispose()
-        await guard.execute((_FOLDER / "schema" / "grants.sql").read_text(encoding="utf-8"))
+        await guard.execute(
+            (_FOLDER / "schema" / "grants.sql").read_text(encoding="utf-8")
+        )
     finally:
         await guard.close()
 
 
 async def schema_version(dsn: str) -> tuple[str | None, str | None]:
     """(the database's migration, the newest this version knows); None: not migrated at all."""
-    newest = await asyncio.to_thread(lambda: ScriptDirectory.from_config(_config()).get_current_head())
+    newest = await asyncio.to_thread(
+        lambda: ScriptDirectory.from_config(_config()).get_current_head()
+    )
     connection = await connect(dsn, "migrate")
     try:
-        if not await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL"):
+        if not await connection.fetchval(
+            "SELECT to_regclass('alembic_version') IS NOT NULL"
+        ):
             return None, newest
-        return await connection.fetchval("SELECT version_num FROM alembic_version"), newest
+        return await connection.fetchval(
+            "SELECT version_num FROM alembic_version"
+        ), newest
     finally:
         await connection.close()

@@ -1,18 +1,22 @@
 """Connections to PostgreSQL: one place for session settings and codecs."""
 
 import json
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 
-Connection = asyncpg.Connection
-Pool = asyncpg.Pool
+Connection: TypeAlias = asyncpg.Connection
+Pool: TypeAlias = asyncpg.Pool
 
 
 async def _prepare(connection: Connection) -> None:
     for kind in ("json", "jsonb"):
         await connection.set_type_codec(
-            kind, schema="pg_catalog", encoder=json.dumps, decoder=json.loads, format="text"
+            kind,
+            schema="pg_catalog",
+            encoder=json.dumps,
+            decoder=json.loads,
+            format="text",
         )
 
 
@@ -30,5 +34,9 @@ async def connect(dsn: str, application: str) -> Connection:
 async def open_pool(dsn: str, application: str, *, largest: int = 4) -> Pool:
     """A pool of such connections; one is opened at once, so a wrong DSN fails here."""
     return await asyncpg.create_pool(
-        dsn, min_size=1, max_size=largest, init=_prepare, server_settings=_session(application)
+        dsn,
+        min_size=1,
+        max_size=largest,
+        init=_prepare,
+        server_settings=_session(application),
     )

@@ -10,4 +10,7 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same statement may succeed later: retry the whole batch; otherwise it never will."""
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "")[:2] in _TRANSIENT_CLASSES
-    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)
+    return isinstance(
+        error,
+        OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError,
+    )

@@ -11,4 +11,4 @@ def run_sql_file(path: Path) -> None:
     if driver is None:
         raise RuntimeError("the migration has lost its connection")
     script = path.read_text(encoding="utf-8")
-    driver.run_async(lambda connection: connection.execute(script))  # type: ignore[attr-defined] # asyncpg's adapter
+    driver.run_async(lambda connection: connection.execute(script))
