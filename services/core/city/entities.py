@@ -112,8 +112,10 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What speaks MQTT, or is spoken for by a gateway. thing: what its channels observe;
-    channel_things: the channels that observe another thing."""
+    """What speaks MQTT, or is spoken for by a gateway.
+
+    thing: what its channels observe; channel_things: the channels that observe another thing.
+    """
 
     key: str
     type: str | None
