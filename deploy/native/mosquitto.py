@@ -1,0 +1,131 @@
+"""A private Mosquitto under one folder: its configuration, its doors and ingest's saved session."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from deploy.native.child import child_command, give_to
+from deploy.native.postgres import ServerMissingError
+from services.core.broker.passwords import password_line
+from services.core.errors import PlatformError
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "mosquitto"
+# A dot is in no device id: no device can take over a service's session by its client id.
+INGEST_USER = "alatau.ingest"
+DATABASE_FILE = "mosquitto.db"
+
+
+class BrokerUnavailableError(PlatformError):
+    """The private Mosquitto cannot be started."""
+
+
+def find_program() -> str:
+    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+    if program is None:
+        raise ServerMissingError("No Mosquitto on this machine.")
+    return program
+
+
+@dataclass(frozen=True)
+class DeviceListener:
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Mosquitto:
+    folder: Path
+    socket_path: Path
+    devices: DeviceListener
+    run_as: str | None = None
+
+    @property
+    def password_file(self) -> Path:
+        return self.folder / "passwords"
+
+    @property
+    def configuration(self) -> Path:
+        return self.folder / "mosquitto.conf"
+
+    def write_configuration(self, *, devices_let_in: bool) -> None:
+        """Without the device listener until ingest's session is saved: nothing may be acknowledged and lost."""
+        base = (TEMPLATES / "mosquitto.conf").read_text(encoding="utf-8")
+        acl = (TEMPLATES / "acl").read_text(encoding="utf-8")
+        text = base.format(folder=self.folder, socket=self.socket_path)
+        if devices_let_in:
+            listener = (TEMPLATES / "devices.conf").read_text(encoding="utf-8")
+            text += listener.format(host=self.devices.host, port=self.devices.port)
+        self._write(self.configuration, text)
+        self._write(self.folder / "acl", acl)
+
+    def write_passwords(self, hashes: Mapping[str, str]) -> None:
+        """hashes: user name to stored hash; the file changes in one step."""
+        lines = [password_line(user, hashes[user]) for user in sorted(hashes)]
+        self._write(self.password_file, "".join(lines))
+
+    def command(self) -> list[str]:
+        """The broker in the foreground; on its parent's death it saves its sessions and ends."""
+        server = [find_program(), "-c", str(self.configuration)]
+        return child_command(server, death_signal="TERM", run_as=self.run_as)
+
+    def start(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - fixed command
+            self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+
+    def is_listening(self, *, devices_let_in: bool) -> bool:
+        if not devices_let_in:
+            return _accepts(str(self.socket_path))
+        host = "127.0.0.1" if self.devices.host == "0.0.0.0" else self.devices.host  # noqa: S104 - compared only
+        return _accepts((host, self.devices.port))
+
+    def wait_until_listening(
+        self,
+        server: subprocess.Popen[bytes],
+        *,
+        devices_let_in: bool,
+        seconds: float = 10.0,
+    ) -> None:
+        deadline = time.monotonic() + seconds
+        while not self.is_listening(devices_let_in=devices_let_in):
+            if server.poll() is not None:
+                raise BrokerUnavailableError(
+                    f"Mosquitto ended with {server.returncode} while starting."
+                )
+            if time.monotonic() > deadline:
+                raise BrokerUnavailableError(
+                    f"Mosquitto did not listen within {seconds:.0f} s."
+                )
+            time.sleep(0.01)
+
+    def has_saved_session(self, user: str = INGEST_USER) -> bool:
+        try:
+            return user.encode() in (self.folder / DATABASE_FILE).read_bytes()
+        except FileNotFoundError:
+            return False
+
+    @staticmethod
+    def save_sessions(pid: int) -> None:
+        """Asks only: the file is there a moment later."""
+        os.kill(pid, signal.SIGUSR1)
+
+    def _write(self, path: Path, text: str) -> None:
+        draft = path.with_name(f".{path.name}.draft")
+        draft.touch(mode=0o600)
+        draft.write_text(text, encoding="utf-8")
+        give_to(draft, self.run_as)
+        draft.replace(path)
+
+
+def _accepts(address: str | tuple[str, int]) -> bool:
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(address) == 0

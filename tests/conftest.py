@@ -1,0 +1,34 @@
+"""Fixtures that every test may use."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from deploy.native.postgres import PostgresCluster
+from tests import stack_fixtures
+from tests.stack_fixtures import Broker
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresCluster]:
+    """A private PostgreSQL with TimescaleDB, with the service roles and a migrated template."""
+    with stack_fixtures.running_postgres() as cluster:
+        stack_fixtures.make_template(cluster)
+        yield cluster
+
+
+@pytest.fixture
+def database_url(postgres: PostgresCluster) -> Iterator[str]:
+    """The DSN of a migrated, empty database of this test alone; its user owns everything."""
+    with stack_fixtures.fresh_database(postgres, f"test_{next(_numbers)}") as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    """A private Mosquitto of this test alone, with both listeners and ingest's credentials."""
+    with stack_fixtures.running_broker() as running:
+        yield running

@@ -1,0 +1,201 @@
+"""Real servers for tests: a private PostgreSQL for the session, a private Mosquitto for a test."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from deploy.native.child import give_to
+from deploy.native.mosquitto import INGEST_USER, DeviceListener, Mosquitto
+from deploy.native.postgres import PostgresCluster
+from services.core.broker.passwords import hash_secret, new_secret
+from services.core.storage.migrate import migrate
+
+TEMPLATE = "template_alatau"
+SERVICE_ROLES = (
+    "alatau_ingest",
+    "alatau_rules",
+    "alatau_history",
+    "alatau_api",
+    "alatau_reader",
+)
+# Speed over durability: a crash of the machine may cost a test run, never data.
+TEST_SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "shared_buffers": "128MB",
+    "max_wal_size": "2GB",
+    "max_connections": "100",
+    "jit": "off",
+    # No scheduler per test database: it would hold a connection to each.
+    "timescaledb.max_background_workers": "0",
+}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def server_user() -> str | None:
+    """PostgreSQL refuses root, so root's tests lend it Debian's own user."""
+    return "postgres" if os.geteuid() == 0 else None
+
+
+@contextmanager
+def server_folder(name: str) -> Iterator[Path]:
+    """A short path (sockets!) that the server's user can reach, unlike pytest's own folders under root."""
+    folder = Path(tempfile.mkdtemp(prefix=f"alatau-{name}-", dir="/tmp"))
+    give_to(folder, server_user())
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def stop(server: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    if server.poll() is None:
+        server.send_signal(how)
+    try:
+        server.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+@contextmanager
+def running_postgres() -> Iterator[PostgresCluster]:
+    with server_folder("pg") as folder:
+        cluster = PostgresCluster(
+            folder, folder, free_port(), server_user(), TEST_SETTINGS
+        )
+        cluster.init(password=None)
+        cluster.write_settings()
+        with (folder / "log").open("wb") as log:
+            server = cluster.start(log)
+            try:
+                cluster.wait_until_ready(server)
+                yield cluster
+            finally:
+                stop(server, signal.SIGQUIT)
+
+
+def make_template(cluster: PostgresCluster) -> None:
+    roles = "".join(f"CREATE ROLE {role} LOGIN;\n" for role in SERVICE_ROLES)
+    cluster.sql(f"{roles}CREATE DATABASE {TEMPLATE};")
+    asyncio.run(migrate(cluster.dsn(TEMPLATE)))
+    cluster.sql(
+        f"ALTER DATABASE {TEMPLATE} WITH ALLOW_CONNECTIONS false;\n"
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{TEMPLATE}';"
+    )
+
+
+@contextmanager
+def fresh_database(cluster: PostgresCluster, name: str) -> Iterator[str]:
+    """The DSN (superuser) of a migrated, empty database; it is dropped afterwards."""
+    cluster.sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE};")
+    try:
+        yield cluster.dsn(name)
+    finally:
+        cluster.sql(f"DROP DATABASE {name} WITH (FORCE);")
+
+
+@dataclass
+class Broker:
+    """A running Mosquitto with both listeners; `server` changes when a test restarts it."""
+
+    mosquitto: Mosquitto
+    secrets: dict[str, str] = field(default_factory=dict)
+    server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> Path:
+        return self.mosquitto.folder / "log"
+
+    @property
+    def port(self) -> int:
+        return self.mosquitto.devices.port
+
+    @property
+    def service_url(self) -> str:
+        """For ALATAU_BROKER_URL."""
+        secret = quote(self.secrets[INGEST_USER], safe="")
+        return f"unix://{INGEST_USER}:{secret}@localhost{self.mosquitto.socket_path}"
+
+    @property
+    def device_url(self) -> str:
+        """For ALATAU_DEVICE_BROKER_URL."""
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    def start(self, *, devices_let_in: bool = True) -> None:
+        self.mosquitto.write_configuration(devices_let_in=devices_let_in)
+        with self.log.open("ab") as log:
+            self.server = self.mosquitto.start(log)
+        self.mosquitto.wait_until_listening(self.server, devices_let_in=devices_let_in)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self.server is not None:
+            stop(self.server, how)
+
+    def kill(self) -> None:
+        """As a crash would: nothing is saved."""
+        self.stop(signal.SIGKILL)
+
+    def add_device(self, device: str) -> str:
+        """Give a publisher credentials, in force on return; returns its secret."""
+        return self.add_devices([device])[device]
+
+    def add_devices(self, devices: list[str]) -> dict[str, str]:
+        added = {device: new_secret() for device in devices}
+        self.secrets |= added
+        self.reload()
+        return added
+
+    def revoke(self, device: str) -> None:
+        del self.secrets[device]
+        self.reload()
+
+    def reload(self) -> None:
+        hashes = {user: hash_secret(secret) for user, secret in self.secrets.items()}
+        self.mosquitto.write_passwords(hashes)
+        if self.server is not None:
+            seen = self._reloads()
+            self.server.send_signal(signal.SIGHUP)
+            wait_until(lambda: self._reloads() > seen)
+
+    def _reloads(self) -> int:
+        return self.log.read_text(encoding="utf-8").count("Reloading config")
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """For what a foreign process does on its own; polls every 5 ms."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.005)
+
+
+@contextmanager
+def running_broker() -> Iterator[Broker]:
+    with server_folder("mq") as folder:
+        listener = DeviceListener("127.0.0.1", free_port())
+        mosquitto = Mosquitto(folder, folder / "mq.sock", listener, server_user())
+        broker = Broker(mosquitto, {INGEST_USER: new_secret()})
+        broker.reload()
+        broker.start()
+        try:
+            yield broker
+        finally:
+            broker.kill()
