@@ -16,7 +16,7 @@ CREATE TABLE event_log (
     logged_at timestamptz NOT NULL,            -- never falls within a stream; for observations: rule time
     caught_up boolean     NOT NULL,            -- the writer had nothing older waiting
     waiting   integer     NOT NULL,            -- items read from the broker and in no batch yet
-    body      bytea       NOT NULL COMPRESSION lz4,
+    body      bytea       COMPRESSION lz4 NOT NULL,
     PRIMARY KEY (stream, batch, logged_at)
 );
 SELECT create_hypertable('event_log', 'logged_at', chunk_time_interval => interval '1 hour',

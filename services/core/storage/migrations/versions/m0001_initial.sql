@@ -269,22 +269,23 @@ CREATE TABLE publisher_totals (
     last_seen       timestamptz NOT NULL
 ) WITH (fillfactor = 50);
 
--- Which numbered messages are stored: all from first_seq to stored_through, and the ranges in also.
+-- Which numbered messages of a publisher are settled (stored, refused with a reason, or given up as lost).
 CREATE TABLE publisher_sequences (
     publisher_id   integer NOT NULL,
     epoch          bigint  NOT NULL,
-    first_seq      bigint  NOT NULL,
-    stored_through bigint  NOT NULL,
-    also           jsonb   NOT NULL DEFAULT '[]',   -- [[from, to], …], ascending, all above stored_through + 1
+    first_seq      bigint,                     -- where the publisher said the epoch begins; NULL: it never said
+    settled        jsonb   NOT NULL,           -- [[from, to], …] ascending, disjoint
     updated_at     timestamptz NOT NULL,
     PRIMARY KEY (publisher_id, epoch)
 ) WITH (fillfactor = 50);
 
+-- Numbers between the first and the highest of an epoch that never came. lost: the publisher no longer has them.
 CREATE TABLE gaps (
     publisher_id integer NOT NULL,
     epoch        bigint  NOT NULL,
     from_seq     bigint  NOT NULL,
     to_seq       bigint  NOT NULL,
+    lost         boolean NOT NULL,
     recorded_at  timestamptz NOT NULL,
     PRIMARY KEY (publisher_id, epoch, from_seq)
 );
@@ -306,7 +307,7 @@ CREATE TABLE event_log (
     logged_at timestamptz NOT NULL,            -- never falls within a stream; for observations: rule time
     caught_up boolean     NOT NULL,            -- the writer had nothing older waiting
     waiting   integer     NOT NULL,            -- items read from the broker and in no batch yet
-    body      bytea       NOT NULL COMPRESSION lz4,
+    body      bytea       COMPRESSION lz4 NOT NULL,
     PRIMARY KEY (stream, batch, logged_at)
 );
 SELECT create_hypertable('event_log', 'logged_at', chunk_time_interval => interval '1 hour',
