@@ -85,22 +85,23 @@ CREATE TABLE publisher_totals (
     last_seen       timestamptz NOT NULL
 ) WITH (fillfactor = 50);
 
--- Which numbered messages are stored: all from first_seq to stored_through, and the ranges in also.
+-- Which numbered messages of a publisher are settled (stored, refused with a reason, or given up as lost).
 CREATE TABLE publisher_sequences (
     publisher_id   integer NOT NULL,
     epoch          bigint  NOT NULL,
-    first_seq      bigint  NOT NULL,
-    stored_through bigint  NOT NULL,
-    also           jsonb   NOT NULL DEFAULT '[]',   -- [[from, to], …], ascending, all above stored_through + 1
+    first_seq      bigint,                     -- where the publisher said the epoch begins; NULL: it never said
+    settled        jsonb   NOT NULL,           -- [[from, to], …] ascending, disjoint
     updated_at     timestamptz NOT NULL,
     PRIMARY KEY (publisher_id, epoch)
 ) WITH (fillfactor = 50);
 
+-- Numbers between the first and the highest of an epoch that never came. lost: the publisher no longer has them.
 CREATE TABLE gaps (
     publisher_id integer NOT NULL,
     epoch        bigint  NOT NULL,
     from_seq     bigint  NOT NULL,
     to_seq       bigint  NOT NULL,
+    lost         boolean NOT NULL,
     recorded_at  timestamptz NOT NULL,
     PRIMARY KEY (publisher_id, epoch, from_seq)
 );
