@@ -30,9 +30,13 @@ def uv_environment(checkout: Path) -> dict[str, str]:
         "UV_PYTHON_DOWNLOADS": "never",
         "UV_NO_PROGRESS": "1",
     }
-    if CERTIFICATES.exists():
-        kept.setdefault("SSL_CERT_FILE", str(CERTIFICATES))
-    return {**kept, **settings}
+    return {**_trust(), **kept, **settings}
+
+
+def _trust() -> dict[str, str]:
+    """The machine's certificates, not those bundled with pip and uv: the network may have its own authority."""
+    names = ("SSL_CERT_FILE", "PIP_CERT") if CERTIFICATES.exists() else ()
+    return dict.fromkeys(names, str(CERTIFICATES))
 
 
 def package_mirror(checkout: Path) -> str | None:
@@ -79,7 +83,8 @@ def install(progress: Progress, checkout: Path) -> None:
 def _install_uv(progress: Progress, checkout: Path) -> None:
     venv = uv_path(checkout).parent.parent
     progress.run([SYSTEM_PYTHON, "-m", "venv", "--clear", str(venv)])
-    progress.run([str(venv / "bin/pip"), "install", UV_REQUIREMENT])
+    pip = [str(venv / "bin/pip"), "install", UV_REQUIREMENT]
+    progress.run(pip, env={**_trust(), **os.environ})
 
 
 def _sync(progress: Progress, checkout: Path) -> None:
