@@ -42,9 +42,17 @@ class Privacy(StrEnum):
 
 ALLOWED_AGGREGATIONS: Final[dict[Kind, frozenset[Aggregation]]] = {
     Kind.MEASUREMENT: frozenset(
-        {Aggregation.AVG, Aggregation.MIN, Aggregation.MAX, Aggregation.SUM, Aggregation.LAST}
+        {
+            Aggregation.AVG,
+            Aggregation.MIN,
+            Aggregation.MAX,
+            Aggregation.SUM,
+            Aggregation.LAST,
+        }
     ),
-    Kind.COUNTER: frozenset({Aggregation.DELTA, Aggregation.LAST, Aggregation.MIN, Aggregation.MAX}),
+    Kind.COUNTER: frozenset(
+        {Aggregation.DELTA, Aggregation.LAST, Aggregation.MIN, Aggregation.MAX}
+    ),
     Kind.STATE: frozenset({Aggregation.LAST, Aggregation.DURATION}),
     Kind.BITS: frozenset({Aggregation.LAST}),
 }
@@ -58,7 +66,11 @@ class Span:
     maximum: float | None = None
 
     def __post_init__(self) -> None:
-        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+        if (
+            self.minimum is not None
+            and self.maximum is not None
+            and self.minimum > self.maximum
+        ):
             raise ValueError(f"the range {self.minimum} to {self.maximum} is empty")
 
     def contains(self, value: float) -> bool:
@@ -96,8 +108,12 @@ class ObservedProperty:
         if not KEY.match(self.key):
             raise ValueError(f"{self.key!r} is not a key")
         if (self.kind in (Kind.STATE, Kind.BITS)) != bool(self.codes):
-            raise ValueError(f"{self.key}: codes belong to states and bits, and those need them")
+            raise ValueError(
+                f"{self.key}: codes belong to states and bits, and those need them"
+            )
         if refused := set(self.aggregations) - ALLOWED_AGGREGATIONS[self.kind]:
-            raise ValueError(f"{self.key}: a {self.kind} has no {', '.join(sorted(refused))}")
+            raise ValueError(
+                f"{self.key}: a {self.kind} has no {', '.join(sorted(refused))}"
+            )
         if len({code.value for code in self.codes}) != len(self.codes):
             raise ValueError(f"{self.key}: two codes have the same value")

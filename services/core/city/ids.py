@@ -36,4 +36,6 @@ def observation_id(datastream_id: int, time_ms: int) -> int:
 
 def observation_key(observation_id: int) -> tuple[int, int]:
     """(datastream_id, Unix milliseconds) of an observation's id."""
-    return observation_id >> _TIME_BITS, (observation_id & (1 << _TIME_BITS) - 1) + _EPOCH_MS
+    return observation_id >> _TIME_BITS, (
+        observation_id & (1 << _TIME_BITS) - 1
+    ) + _EPOCH_MS

@@ -35,5 +35,7 @@ class Text:
             ValueError: a language is missing, empty or unknown.
         """
         if set(names) != set(LANGUAGES):
-            raise ValueError(f"needs exactly kk, ru, en; has {', '.join(sorted(names)) or 'nothing'}")
+            raise ValueError(
+                f"needs exactly kk, ru, en; has {', '.join(sorted(names)) or 'nothing'}"
+            )
         return cls(**{language: names[language] for language in LANGUAGES})

@@ -70,9 +70,10 @@ CREATE TABLE device_type_channels (
     addend               float8   NOT NULL DEFAULT 0,
     sampling             text     NOT NULL DEFAULT 'instant' CHECK (sampling IN ('instant', 'period_start', 'period_end')),
     sampling_ms          integer  NOT NULL DEFAULT 0,   -- duration of the period
-    PRIMARY KEY (device_type_id, slot),
-    UNIQUE (device_type_id, channel)
+    retired_at           timestamptz,          -- the slot stays: its past is read through it
+    PRIMARY KEY (device_type_id, slot)
 );
+CREATE UNIQUE INDEX device_type_channels_live ON device_type_channels (device_type_id, channel) WHERE retired_at IS NULL;
 
 CREATE TABLE things (
     thing_id    integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
