@@ -1,0 +1,91 @@
+"""schema/*.sql is what the migrations add up to."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.native.postgres import PostgresCluster
+from services.core.storage import migrate as migrate_module
+from services.core.storage.migrate import migrate, schema_version
+from services.core.storage.pool import Connection, connect
+
+SCHEMA = Path(migrate_module.__file__).parent / "schema"
+FILES = (
+    "registry.sql",
+    "observations.sql",
+    "event_log.sql",
+    "alerts.sql",
+    "access.sql",
+)
+
+CATALOGUE = {
+    "columns": """
+        SELECT table_name, column_name, ordinal_position, data_type, udt_name, is_nullable, column_default,
+               is_identity, identity_generation
+        FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+        ORDER BY 1, 3""",
+    "constraints": """
+        SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version' ORDER BY 1, 2""",
+    "indexes": """
+        SELECT indexname, indexdef FROM pg_indexes
+        WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY 1""",
+    "options": """
+        SELECT relname, relkind::text, reloptions FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE 'alembic%' ORDER BY 1""",
+    "compression": """
+        SELECT attrelid::regclass::text, attname::text, attcompression::text FROM pg_attribute
+        WHERE attcompression <> '' AND attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+        ORDER BY 1, 2""",
+    "views": "SELECT viewname, definition FROM pg_views WHERE schemaname = 'public' ORDER BY 1",
+    "sequences": "SELECT sequencename, min_value, max_value, data_type::text FROM pg_sequences WHERE schemaname = 'public' ORDER BY 1",
+    "functions": """
+        SELECT proname, pg_get_functiondef(p.oid) FROM pg_proc p
+        WHERE pronamespace = 'public'::regnamespace
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e') ORDER BY 1""",
+    "hypertables": """
+        SELECT h.hypertable_name, d.column_name, d.time_interval FROM timescaledb_information.hypertables h
+        JOIN timescaledb_information.dimensions d USING (hypertable_name) ORDER BY 1""",
+    "first rows": "SELECT stream, writer_epoch, last_batch FROM log_streams ORDER BY 1",
+}
+
+
+async def described(connection: Connection) -> dict[str, list[tuple[object, ...]]]:
+    return {
+        name: [tuple(row) for row in await connection.fetch(query)]
+        for name, query in CATALOGUE.items()
+    }
+
+
+@pytest.mark.integration
+async def test_schema_and_migrations_give_the_same_database(
+    postgres: PostgresCluster, database_url: str
+) -> None:
+    postgres.sql("CREATE DATABASE from_schema TEMPLATE template0;")
+    try:
+        by_hand = await connect(postgres.dsn("from_schema"), "test")
+        await by_hand.execute("CREATE EXTENSION timescaledb")
+        for file in FILES:
+            await by_hand.execute((SCHEMA / file).read_text(encoding="utf-8"))
+        from_schema = await described(by_hand)
+        await by_hand.close()
+    finally:
+        postgres.sql("DROP DATABASE from_schema WITH (FORCE);")
+    migrated = await connect(database_url, "test")
+    from_migrations = await described(migrated)
+    await migrated.close()
+    assert from_schema["columns"]
+    for name in CATALOGUE:
+        assert from_schema[name] == from_migrations[name], name
+
+
+@pytest.mark.integration
+async def test_migrating_again_changes_nothing(database_url: str) -> None:
+    before = await schema_version(database_url)
+    await migrate(database_url)
+    assert await schema_version(database_url) == before
+    assert before[0] == before[1]
+
+
+def test_every_schema_file_is_compared() -> None:
+    assert {path.name for path in SCHEMA.glob("*.sql")} == {*FILES, "grants.sql"}
