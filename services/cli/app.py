@@ -15,7 +15,11 @@ app = typer.Typer(
 )
 
 # Each of these modules has `register(app)`, which adds its commands; heavy imports stay inside the commands.
-_COMMANDS: tuple[str, ...] = ()
+_COMMANDS: tuple[str, ...] = (
+    "history",
+    "db",
+    "ledger",
+)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 import structlog
 
@@ -59,3 +59,20 @@ async def _run(name: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> N
     log.info("the service starts", action="start", service=name, pid=os.getpid())
     await main(stop)
     log.info("the service has stopped", action="stopped", service=name)
+
+
+async def until_stopped(
+    work: Coroutine[object, object, None], stop: asyncio.Event
+) -> None:
+    """Run work until stop is set, then cancel it and wait for its end; work's own error is raised here."""
+    working = asyncio.create_task(work, name="work")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        if not working.done():
+            working.cancel()
+        await asyncio.wait((working, stopping))
+    if not working.cancelled():
+        working.result()

@@ -1,0 +1,52 @@
+"""Which installation a command speaks to: the environment's, or the one in a home folder on this machine."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from services.core.errors import ConfigurationError
+
+OWNER_DSN_FILE: Final = (
+    "secrets/owner.dsn"  # written by `alatau up`, readable by the home's owner
+)
+_SYSTEM_HOME: Final = Path("/var/lib/alatau")
+_CHECKOUT_HOME: Final = Path(__file__).parents[2] / ".alatau"
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        envvar="ALATAU_HOME",
+        help="The installation's folder.",
+        show_default=".alatau",
+    ),
+]
+
+
+class NoInstallationError(ConfigurationError):
+    """No installation was found on this machine."""
+
+    remedy = "Start one with `alatau up`, name its folder with --home, or set ALATAU_DATABASE_URL."
+
+
+def database_url(home: Path | None) -> str:
+    """ALATAU_DATABASE_URL, else the owner's DSN of the home folder.
+
+    Raises:
+        NoInstallationError: neither is there, or the folder belongs to somebody else.
+    """
+    if url := os.environ.get("ALATAU_DATABASE_URL"):
+        return url
+    places = [home] if home else [_CHECKOUT_HOME, _SYSTEM_HOME]
+    for place in places:
+        try:
+            return (place / OWNER_DSN_FILE).read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            continue
+        except PermissionError as error:
+            raise NoInstallationError(
+                f"{place} belongs to another user; run this as root or as its owner."
+            ) from error
+    raise NoInstallationError

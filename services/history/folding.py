@@ -1,0 +1,81 @@
+"""THE MAP of history: follow the log ▸ decode ▸ fold ▸ flush everything with the cursor in one transaction."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from services.core.clock import Clock
+from services.core.storage import log_batch
+from services.core.storage.event_log import Cursor, LogEntry, load_cursor
+from services.core.storage.log_batch import ObservationBatch
+from services.core.storage.pool import Connection
+from services.history import store
+from services.history.accounts import AccountBook
+from services.history.latest import LatestValues
+from services.history.presence import PresenceChanges
+
+log = structlog.get_logger()
+
+FLUSH_SECONDS: Final = 1.0
+KEEP_LOG: Final = dt.timedelta(hours=24)
+
+
+class Folding:
+    """Folds batches into tables. After any error it is thrown away and begun again from the stored cursor."""
+
+    def __init__(self, connection: Connection, clock: Clock, cursor: Cursor) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._cursor = cursor
+        self._latest = LatestValues()
+        self._presence = PresenceChanges()
+        self._book = AccountBook()
+        self._device_of_frame: dict[int, int] = {}
+
+    @classmethod
+    async def begin(cls, connection: Connection, clock: Clock) -> "Folding":
+        cursor = await load_cursor(connection, store.CONSUMER, "observations")
+        return cls(connection, clock, cursor or Cursor())
+
+    @property
+    def cursor(self) -> Cursor:
+        return self._cursor
+
+    async def fold(self, entries: Sequence[LogEntry]) -> None:
+        for entry in entries:
+            batch = log_batch.decode(entry.body)
+            await self._meet(batch)
+            self._latest.fold(batch)
+            self._presence.fold(batch, self._device_of_frame, entry.logged_at)
+            self._book.fold(batch, entry.logged_at)
+            self._cursor = entry.cursor
+
+    async def flush(self) -> None:
+        """One transaction: all that changed, and the cursor. kill -9 leaves the former state whole."""
+        now = self._clock.now()
+        accounts = self._book.take()
+        async with self._connection.transaction():
+            await store.save_latest(self._connection, self._latest.take_dirty(), now)
+            await store.save_presence(self._connection, self._presence.take())
+            await store.save_totals(self._connection, accounts)
+            await store.save_sequences(
+                self._connection, self._book.sequences, accounts, now
+            )
+            await store.save_place(self._connection, self._cursor)
+
+    async def _meet(self, batch: ObservationBatch) -> None:
+        """Load what is stored of the frames and epochs that this process has not met yet."""
+        if unknown_frames := self._latest.unknown(batch.frame_ids):
+            self._latest.remember(
+                await store.load_latest(self._connection, unknown_frames)
+            )
+            if not self._device_of_frame.keys() >= set(unknown_frames):
+                self._device_of_frame = await store.load_device_of_frame(
+                    self._connection
+                )
+        if unknown_epochs := self._book.unknown(batch):
+            self._book.sequences.update(
+                await store.load_sequences(self._connection, unknown_epochs)
+            )

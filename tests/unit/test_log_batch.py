@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.core.storage.log_batch import (
+    Accounts,
+    Notice,
+    NumberedMessages,
+    ObservationBatch,
+    decode,
+    encode,
+)
+
+items = st.lists(
+    st.tuples(
+        st.integers(1, 2**31 - 1),
+        st.integers(0, 2**42),
+        st.lists(st.floats(allow_infinity=False) | st.just(float("nan")), max_size=5),
+    ),
+    max_size=20,
+)
+counts = st.lists(st.tuples(*[st.integers(0, 2**31 - 1)] * 7), max_size=5)
+numbered = st.lists(
+    st.tuples(st.integers(0, 2**31 - 1), st.integers(0, 2**53), st.integers(0, 2**53)),
+    max_size=5,
+)
+notices = st.lists(
+    st.builds(
+        Notice,
+        kind=st.sampled_from(["birth", "death"]),
+        device_id=st.integers(1, 1000),
+        publisher_id=st.integers(1, 1000),
+        time_ms=st.integers(0, 2**42),
+        firmware=st.none() | st.text(max_size=5),
+    ),
+    max_size=3,
+).map(tuple)
+
+
+def column(
+    rows: list[tuple[int, ...]], place: int, kind: type
+) -> "np.ndarray[tuple[int], np.dtype[np.generic]]":
+    return np.array([row[place] for row in rows], kind)
+
+
+@given(items, counts, numbered, notices)
+def test_what_is_encoded_is_decoded(
+    rows: list[tuple[int, int, list[float]]],
+    accounts: list[tuple[int, ...]],
+    messages: list[tuple[int, ...]],
+    said: tuple[Notice, ...],
+) -> None:
+    values = [value for _, _, results in rows for value in results]
+    batch = ObservationBatch(
+        frame_ids=np.array([frame for frame, _, _ in rows], np.int32),
+        times_ms=np.array([time for _, time, _ in rows], np.int64),
+        flags=np.ones(len(rows), np.uint8),
+        offsets=np.cumsum(
+            [0, *(len(results) for _, _, results in rows)], dtype=np.int32
+        ),
+        results=np.array(values, np.float64),
+        quality=np.full(len(values), 17, np.uint8),
+        accounts=Accounts(*(column(accounts, place, np.int32) for place in range(7))),
+        numbered=NumberedMessages(
+            column(messages, 0, np.int32),
+            column(messages, 1, np.int64),
+            column(messages, 2, np.int64),
+        ),
+        notices=said,
+    )
+    again = decode(encode(batch))
+    for name in ("frame_ids", "times_ms", "flags", "offsets", "results", "quality"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(batch, name))
+    for part in ("accounts", "numbered"):
+        for name in getattr(batch, part).__slots__:
+            np.testing.assert_array_equal(
+                getattr(getattr(again, part), name), getattr(getattr(batch, part), name)
+            )
+    assert again.notices == said
+
+
+def test_items_and_slots_of_values() -> None:
+    batch = ObservationBatch(
+        frame_ids=np.array([5, 6], np.int32),
+        times_ms=np.array([1, 2], np.int64),
+        flags=np.ones(2, np.uint8),
+        offsets=np.array([0, 2, 5], np.int32),
+        results=np.arange(5.0),
+        quality=np.full(5, 17, np.uint8),
+    )
+    assert batch.item_of_value().tolist() == [0, 0, 1, 1, 1]
+    assert batch.slot_of_value().tolist() == [0, 1, 0, 1, 2]
+
+
+def test_another_version_is_refused() -> None:
+    body = bytearray(encode(ObservationBatch.empty()))
+    body[0] = 99
+    with pytest.raises(ValueError, match="version 99"):
+        decode(bytes(body))
+
+
+def test_a_body_cut_short_is_refused() -> None:
+    with pytest.raises(ValueError, match="buffer"):
+        decode(encode(ObservationBatch.empty())[:-2])
