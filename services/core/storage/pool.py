@@ -1,6 +1,7 @@
 """Connections to PostgreSQL: one place for session settings and codecs."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -31,12 +32,21 @@ async def connect(dsn: str, application: str) -> Connection:
     return connection
 
 
-async def open_pool(dsn: str, application: str, *, largest: int = 4) -> Pool:
-    """A pool of such connections; one is opened at once, so a wrong DSN fails here."""
+async def open_pool(
+    dsn: str,
+    application: str,
+    *,
+    largest: int = 4,
+    session: Mapping[str, str] | None = None,
+) -> Pool:
+    """A pool of such connections; one is opened at once, so a wrong DSN fails here.
+
+    session: settings of the server for each connection, such as statement_timeout.
+    """
     return await asyncpg.create_pool(
         dsn,
         min_size=1,
         max_size=largest,
         init=_prepare,
-        server_settings=_session(application),
+        server_settings={**_session(application), **(session or {})},
     )
