@@ -1,0 +1,91 @@
+"""PURE: the units a city file may use (UCUM codes) and the one table that converts between them.
+
+Source: UCUM 2.2, https://ucum.org/ucum.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """base value = value * factor + addend, in the base unit of the dimension."""
+
+    dimension: str
+    factor: Fraction
+    addend: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """canonical value = sent value * factor + addend."""
+
+    factor: float
+    addend: float
+
+
+# Each dimension's units and their exact factors to its base unit.
+_FACTORS: Final[dict[str, str]] = {
+    "voltage": "mV 1/1000  V 1  kV 1000",
+    "current": "mA 1/1000  A 1  kA 1000",
+    "power": "W 1  kW 1000  MW 1000000",
+    "apparent power": "V.A 1  kV.A 1000  MV.A 1000000",
+    "reactive power": "V.A{reactive} 1  kV.A{reactive} 1000  MV.A{reactive} 1000000",
+    "energy": "J 1  MJ 1000000  GJ 1000000000  W.h 3600  kW.h 3600000  MW.h 3600000000",
+    "frequency": "mHz 1/1000  Hz 1",
+    "length": "mm 1/1000  cm 1/100  m 1  km 1000",
+    "area": "m2 1  har 10000  km2 1000000",
+    "volume": "mL 1/1000000  L 1/1000  m3 1",
+    "mass": "g 1/1000  kg 1  t 1000",
+    "time": "ms 1/1000  s 1  min 60  h 3600  d 86400",
+    "volume flow": "L/s 1/1000  L/min 1/60000  L/h 1/3600000  m3/s 1  m3/min 1/60  m3/h 1/3600  m3/d 1/86400",
+    "speed": "mm/s 1/1000  cm/s 1/100  m/s 1  km/h 10/36",
+    "rain rate": "mm/h 1  mm/min 60",
+    "pressure": "Pa 1  hPa 100  kPa 1000  MPa 1000000  mbar 100  bar 100000  mm[Hg] 133322387415/1000000000",
+    "mass concentration": "ng/m3 1/1000000000  ug/m3 1/1000000  mg/m3 1/1000  g/m3 1  ug/L 1/1000  mg/L 1  g/L 1000",
+    "conductivity": "uS/cm 1  mS/cm 1000  S/m 10000",
+    "irradiance": "W/m2 1  kW/m2 1000",
+    "ratio": "1 1  % 1/100  [ppth] 1/1000  [ppm] 1/1000000",
+    "angle": "deg 1",
+    "illuminance": "lx 1",
+    "acidity": "[pH] 1",
+    "turbidity, nephelometric": "[NTU] 1",
+    "turbidity, formazin": "[FNU] 1",
+    "share of the lower explosive limit": "%{LEL} 1",
+    "number of vehicles": "{vehicles} 1",
+    "number of persons": "{persons} 1",
+    "sound level": "dB{A} 1",
+}
+UNITS: Final[dict[str, Unit]] = {
+    code: Unit(dimension, Fraction(factor))
+    for dimension, row in _FACTORS.items()
+    for code, factor in (entry.split() for entry in row.split("  "))
+} | {
+    "K": Unit("temperature", Fraction(1)),
+    "Cel": Unit("temperature", Fraction(1), Fraction("273.15")),
+    "[degF]": Unit("temperature", Fraction(5, 9), Fraction("459.67") * Fraction(5, 9)),
+}
+
+
+def conversion(sent: str, canonical: str) -> Conversion:
+    """How a value in the sent unit becomes one in the canonical unit.
+
+    Raises:
+        ValueError: a unit is not in the table, or the two measure different things.
+    """
+    source, target = _unit(sent), _unit(canonical)
+    if source.dimension != target.dimension:
+        raise ValueError(
+            f"{sent} is a {source.dimension}, {canonical} a {target.dimension}"
+        )
+    return Conversion(
+        factor=float(source.factor / target.factor),
+        addend=float((source.addend - target.addend) / target.factor),
+    )
+
+
+def _unit(code: str) -> Unit:
+    if code not in UNITS:
+        raise ValueError(f"the unit {code!r} is not one of UCUM's that we know")
+    return UNITS[code]
