@@ -42,3 +42,11 @@ class WriterFencedError(PlatformError):
 
 class CursorTooOldError(PlatformError):
     """The event log no longer holds what comes after this cursor."""
+
+
+class BrokerUnavailableError(PlatformError):
+    """There is no connection to the broker, or it went before the broker answered."""
+
+
+class SubscriptionRefusedError(PlatformError):
+    """The broker does not let this user subscribe."""

@@ -1,0 +1,398 @@
+"""MQTT for asyncio: paho keeps the session, the event loop drives it; no thread, so hundreds are cheap.
+
+A connection that goes is made again by the client's own loop, with growing, jittered pauses. What was
+received stays received: an acknowledgement for a connection that is gone is dropped, as the broker sends
+those messages again.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Any, Final, Self
+
+import paho.mqtt.client as paho
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion
+
+from services.core.broker.answers import Answers
+from services.core.broker.dial import dial
+from services.core.broker.link import Link, Publication
+from services.core.broker.options import Address, ClientOptions, Will, parse_url
+from services.core.clock import Clock, SystemClock
+from services.core.errors import (
+    BrokerUnavailableError,
+    PlatformError,
+    SubscriptionRefusedError,
+)
+
+__all__ = ["BrokerClient", "ClientOptions", "Publication", "Will"]
+
+log = structlog.get_logger()
+
+_CONNECT_SECONDS: Final = 10.0
+_GOODBYE_SECONDS: Final = 1.0
+_READS_A_TURN: Final = 4
+_MESSAGE_BYTES: Final = 300  # what a message costs besides its bytes
+_PINGREQ: Final = b"\xc0\x00"
+
+
+class _Session(paho.Client):
+    """paho on a link that is already open."""
+
+    def __init__(self, options: ClientOptions, address: Address) -> None:
+        super().__init__(
+            CallbackAPIVersion.VERSION2,
+            client_id=options.client_id or address.user,
+            clean_session=options.clean_session,
+            reconnect_on_failure=False,
+            manual_ack=options.manual_ack,
+        )
+        self._link: Link | None = None
+        self.max_inflight_messages_set(options.max_inflight)
+        if address.user:
+            self.username_pw_set(address.user, address.secret)
+        if will := options.will:
+            self.will_set(will.topic, will.payload, will.qos, will.retain)
+
+    def start(self, link: Link, keepalive: int) -> None:
+        """Send CONNECT on the link; what an earlier connection left unsent is forgotten."""
+        self.drop_out_messages()
+        self._link = link
+        self.connect("already-dialled", keepalive=keepalive)
+
+    def _create_socket(self) -> Link:  # type: ignore[explicit-override] # typing.override: Python 3.12
+        if self._link is None:
+            raise BrokerUnavailableError
+        return self._link
+
+
+class BrokerClient:
+    """One MQTT session. Enter it, then subscribe, receive, acknowledge, publish; leaving says goodbye."""
+
+    def __init__(
+        self,
+        options: ClientOptions,
+        *,
+        clock: Clock | None = None,
+        chance: random.Random | None = None,
+    ) -> None:
+        self._options = options
+        self._address = parse_url(options.url)
+        self._clock: Clock = clock or SystemClock()
+        self._chance = chance or random.Random()  # noqa: S311 # spreads reconnects
+        self._session = _Session(options, self._address)
+        self._session.on_connect = self._on_connect
+        self._session.on_subscribe = self._on_subscribe
+        self._session.on_publish = self._on_publish
+        self._session.on_disconnect = self._on_disconnect
+        self._session.on_socket_close = self._on_socket_close
+        self._session.on_socket_register_write = self._on_register_write
+        self._link: Link | None = None
+        self._filters: dict[str, int] = {}
+        self._answers = Answers()
+        self._inbox: list[Publication] = []
+        self._inbox_bytes = 0
+        self._arrived = asyncio.Event()
+        self._connected = asyncio.Event()
+        self._lost = asyncio.Event()
+        self._accepted: asyncio.Future[bool] | None = None
+        self._failure: BaseException | None = None
+        self._paused = False
+        self._drained = True
+        self._write_due = False
+        self._written = asyncio.Event()
+        self._written.set()
+        self.connection = 0
+
+    async def __aenter__(self) -> Self:
+        self._runner = asyncio.create_task(
+            self._keep_connected(), name=f"mqtt[{self._name}]"
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._runner.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._runner
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await self._written.wait()
+        self._session.disconnect()
+        self._session.loop_write()
+        self._drop()
+
+    @property
+    def _name(self) -> str:
+        return self._options.client_id or self._address.user
+
+    @property
+    def is_connected(self) -> bool:
+        return self._connected.is_set()
+
+    async def wait_connected(self) -> int:
+        """The number of the connection, once there is one and its subscriptions stand."""
+        await self._connected.wait()
+        return self.connection
+
+    async def wait_lost(self) -> None:
+        """Until the connection of now is gone; at once when there is none."""
+        if self._connected.is_set():
+            await self._lost.wait()
+
+    async def subscribe(self, filters: Iterable[str], qos: int = 1) -> None:
+        """Subscribe, now and on every new session; waits for the broker's answer, and for a connection before.
+
+        Raises:
+            SubscriptionRefusedError: the broker refuses one of them.
+        """
+        wanted = dict.fromkeys(filters, qos)
+        while True:
+            await self._connected.wait()
+            try:
+                await self._subscribe(wanted)
+            except BrokerUnavailableError:
+                await asyncio.sleep(0)
+            else:
+                self._filters |= wanted
+                return
+
+    async def receive(self, limit: int) -> list[Publication]:
+        """At least one message, at most limit, in the order they came.
+
+        Raises:
+            whatever broke the client beyond repair: end the process.
+        """
+        while not self._inbox:
+            if self._failure is not None:
+                raise self._failure
+            self._arrived.clear()
+            await self._arrived.wait()
+        left = max(0, len(self._inbox) - limit)
+        self._inbox_bytes = self._inbox_bytes * left // len(self._inbox)
+        taken, self._inbox = self._inbox[:limit], self._inbox[limit:]
+        if (
+            self._paused
+            and self._inbox_bytes < self._options.most_undelivered_bytes // 2
+        ):
+            self._resume()
+        return taken
+
+    def acknowledge(self, publications: Sequence[Publication]) -> None:
+        """PUBACK those of the connection of now; the broker sends the others again anyway."""
+        if self._link is None or not self._connected.is_set():
+            return
+        self._link.send_pubacks(
+            [
+                publication.mid
+                for publication in publications
+                if publication.connection == self.connection and publication.qos
+            ]
+        )
+        self._schedule_write()
+
+    async def publish(
+        self, topic: str, payload: bytes, qos: int = 1, *, retain: bool = False
+    ) -> None:
+        """Returns when the broker has it (QoS 1: PUBACK; QoS 0: it is on its way).
+
+        Raises:
+            BrokerUnavailableError: no connection, or it went before: publish again, or not.
+        """
+        if not self._connected.is_set():
+            raise BrokerUnavailableError
+        sent = self._session.publish(topic, payload, qos, retain)
+        if sent.rc:
+            raise BrokerUnavailableError(paho.error_string(sent.rc))
+        await self._answers.expect(sent.mid)
+
+    async def _subscribe(self, filters: dict[str, int]) -> None:
+        result, mid = self._session.subscribe(list(filters.items()))
+        if result or mid is None:
+            raise BrokerUnavailableError(paho.error_string(result))
+        await self._answers.expect(mid)
+
+    # The connection's life
+
+    async def _keep_connected(self) -> None:
+        pause = self._options.shortest_pause
+        while self._failure is None:
+            try:
+                await self._connect()
+                pause = self._options.shortest_pause
+                await self._watch()
+            except (OSError, PlatformError) as error:
+                log.warning(
+                    "no connection to the broker",
+                    action="broker_lost",
+                    client=self._name,
+                    error=str(error) or type(error).__name__,
+                )
+            self._drop()
+            await self._clock.sleep(pause * self._chance.uniform(0.5, 1.0))
+            pause = min(2 * pause, self._options.longest_pause)
+
+    async def _connect(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._lost.clear()
+        self._accepted = loop.create_future()
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            self._link = Link(await dial(self._address))
+            self.connection += 1
+            self._session.start(self._link, self._options.keepalive)
+            self._watch_socket(self._link)
+            session_present = await self._accepted
+            if self._filters and not session_present:
+                await self._subscribe(self._filters)
+        self._connected.set()
+
+    async def _watch(self) -> None:
+        """Until the connection is lost; keeps it alive meanwhile."""
+        while not self._lost.is_set():
+            try:
+                async with asyncio.timeout(self._options.keepalive / 4):
+                    await self._lost.wait()
+            except TimeoutError:
+                self._keep_alive()
+
+    def _keep_alive(self) -> None:
+        # With bytes still unread, paho would take the silence for a dead connection.
+        if self._drained:
+            self._session.loop_misc()
+        elif self._link is not None:
+            self._link.send(_PINGREQ)
+        self._schedule_write()
+
+    def _drop(self) -> None:
+        """Close what is left and tell everyone who waits for an answer."""
+        self._on_disconnect()
+        if self._link is not None:
+            self._on_socket_close(self._session, None, self._link)
+            self._link.close()
+            self._link = None
+        self._written.set()
+        self._paused, self._drained = False, True
+
+    # The event loop's callbacks
+
+    def _watch_socket(self, link: Link) -> None:
+        asyncio.get_running_loop().add_reader(link.fileno(), self._read)
+
+    def _read(self) -> None:
+        link = self._link
+        if link is None or self._paused:
+            return
+        try:
+            for _ in range(_READS_A_TURN):
+                received = link.fill()
+                self._drained = not received
+                if self._drained:
+                    break
+                self._inbox_bytes += received
+                self._take(link)
+            if link.gone:
+                self._session.loop_read()
+        except Exception as error:  # noqa: BLE001 # a fault of ours must end the process, not be logged by the loop
+            self._break(error)
+            return
+        if self._inbox:
+            self._arrived.set()
+            if self._inbox_bytes > self._options.most_undelivered_bytes:
+                self._pause(link)
+        if not self._drained and not self._paused:
+            asyncio.get_running_loop().call_soon(self._read)
+
+    def _take(self, link: Link) -> None:
+        while True:
+            publications = link.take_publishes(self.connection)
+            self._inbox += publications
+            self._inbox_bytes += _MESSAGE_BYTES * len(publications)
+            if not link.offer_packet():
+                return
+            self._session.loop_read()
+
+    def _pause(self, link: Link) -> None:
+        self._paused, self._drained = True, False
+        asyncio.get_running_loop().remove_reader(link.fileno())
+
+    def _resume(self) -> None:
+        self._paused = False
+        if self._link is not None and not self._link.gone:
+            self._watch_socket(self._link)
+
+    def _schedule_write(self) -> None:
+        if not self._write_due:
+            self._write_due = True
+            self._written.clear()
+            asyncio.get_running_loop().call_soon(self._write)
+
+    def _write(self) -> None:
+        self._write_due = False
+        try:
+            self._session.loop_write()
+            self._flush()
+        except Exception as error:  # noqa: BLE001 # as in _read
+            self._break(error)
+
+    def _flush(self) -> bool:
+        link = self._link
+        if link is None:
+            self._written.set()
+            return True
+        loop = asyncio.get_running_loop()
+        if not link.flush():
+            loop.add_writer(link.fileno(), self._flush)
+            return False
+        loop.remove_writer(link.fileno())
+        self._written.set()
+        if link.gone:
+            self._session.loop_read()
+        return True
+
+    def _break(self, error: Exception) -> None:
+        log.error("the MQTT client broke", action="broker_client_broke", exc_info=error)
+        self._failure = error
+        self._drop()
+        self._arrived.set()
+
+    # paho's callbacks: none of them may fail, and none calls paho
+
+    def _on_connect(self, *arguments: Any) -> None:
+        _, _, flags, reason, _ = arguments
+        if self._accepted is None or self._accepted.done():
+            return
+        if reason.is_failure:
+            self._accepted.set_exception(BrokerUnavailableError(str(reason)))
+        else:
+            self._accepted.set_result(flags.session_present)
+
+    def _on_subscribe(self, *arguments: Any) -> None:
+        _, _, mid, reasons, _ = arguments
+        refused = any(reason.is_failure for reason in reasons)
+        self._answers.settle(mid, SubscriptionRefusedError() if refused else None)
+
+    def _on_publish(self, *arguments: Any) -> None:
+        _, _, mid, _, _ = arguments
+        self._answers.settle(mid)
+
+    def _on_disconnect(self, *_arguments: object) -> None:
+        self._connected.clear()
+        self._lost.set()
+        self._answers.fail_all(BrokerUnavailableError())
+        if self._accepted is not None and not self._accepted.done():
+            self._accepted.set_exception(BrokerUnavailableError())
+
+    def _on_socket_close(self, _client: object, _userdata: object, link: Any) -> None:
+        loop = asyncio.get_running_loop()
+        if link.fileno() >= 0:
+            loop.remove_reader(link.fileno())
+            loop.remove_writer(link.fileno())
+
+    def _on_register_write(self, *_arguments: object) -> None:
+        self._schedule_write()
