@@ -19,7 +19,7 @@ CREATE TABLE alerts (
     annotations     jsonb  NOT NULL,           -- cause, consequence, action: {kk, ru, en}; respond_within: ISO 8601
     severity        text   NOT NULL CHECK (severity IN ('critical', 'high', 'medium', 'low')),
     class           text   NOT NULL CHECK (class IN ('process', 'equipment', 'platform')),
-    state           text   NOT NULL CHECK (state IN ('pending', 'firing', 'resolved')),
+    state           text   NOT NULL CHECK (state IN ('inactive', 'pending', 'firing', 'resolved')),   -- inactive: pending passed before it fired
     domain          text   NOT NULL,
     district_id     integer REFERENCES districts,
     thing_id        integer REFERENCES things,
@@ -35,8 +35,8 @@ CREATE TABLE alerts (
     acknowledged_note    text,
     updated_at      timestamptz NOT NULL
 );
--- One open episode an identity; the inbox; lists by keyset.
-CREATE UNIQUE INDEX alerts_open ON alerts (fingerprint) WHERE state IN ('pending', 'firing');
+-- One episode an identity that is not over (an inactive one is taken up again); the inbox; lists by keyset.
+CREATE UNIQUE INDEX alerts_current ON alerts (fingerprint) WHERE state <> 'resolved';
 CREATE INDEX alerts_inbox ON alerts (alert_id) WHERE state = 'firing' OR (state = 'resolved' AND acknowledged_at IS NULL);
 CREATE INDEX alerts_thing ON alerts (thing_id, alert_id);
 
@@ -46,7 +46,7 @@ CREATE TABLE journal (
     at         timestamptz NOT NULL,
     alert_id   bigint REFERENCES alerts,
     version    integer,
-    action     text   NOT NULL,                -- pending | firing | resolved | acknowledged | acknowledgement_void
+    action     text   NOT NULL,                -- a state, acknowledged, or acknowledgement_void
     actor      text   NOT NULL,                -- rule:<key> or a user name
     reason     text   NOT NULL DEFAULT '',
     value      float8,
@@ -54,11 +54,18 @@ CREATE TABLE journal (
 );
 CREATE INDEX journal_alert ON journal (alert_id, journal_id);
 
--- Where each rule target stands between transitions, so that a restart neither resets nor repeats a hold.
+-- Where each rule target that is not at rest stands, committed with the rules service's cursor: a restart neither
+-- resets nor repeats a hold.
 CREATE TABLE rule_holds (
     rule_key    text   NOT NULL,
     fingerprint text   NOT NULL,
-    body        jsonb  NOT NULL,
-    batch       bigint NOT NULL,               -- of the observations stream at which this was true
+    body        jsonb  NOT NULL,               -- services/rules/store.py
     PRIMARY KEY (rule_key, fingerprint)
 ) WITH (fillfactor = 50);
+
+-- What the rules service remembers of the whole stream (who was heard when), as of a batch; what came after is
+-- replayed from the log, which the cursor of consumer rules.memory keeps.
+CREATE TABLE rule_memory (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    body     bytea COMPRESSION lz4 NOT NULL  -- services/rules/memory.py
+);

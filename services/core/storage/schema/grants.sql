@@ -22,7 +22,7 @@ SELECT pg_temp.allow('alatau_ingest', 'SELECT', 'log_cursors');
 SELECT pg_temp.allow('alatau_rules', 'SELECT', 'registry_state, districts, observed_properties, device_types, device_type_channels, things,
     thing_relations, devices, device_hosts, frames, datastreams, datastream_slots, rules, latest_observations, device_status, observations, users');
 SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT', 'event_log, journal');
-SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT, UPDATE', 'alerts, log_cursors');
+SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT, UPDATE', 'alerts, log_cursors, rule_memory');
 SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT, UPDATE, DELETE', 'rule_holds');
 SELECT pg_temp.allow('alatau_rules', 'SELECT, UPDATE', 'log_streams');
 
