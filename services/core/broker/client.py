@@ -27,7 +27,13 @@ from services.core.errors import (
     SubscriptionRefusedError,
 )
 
-__all__ = ["BrokerClient", "ClientOptions", "Publication", "Will"]
+__all__ = [
+    "BrokerClient",
+    "BrokerUnavailableError",
+    "ClientOptions",
+    "Publication",
+    "Will",
+]
 
 log = structlog.get_logger()
 
