@@ -1,0 +1,1 @@
+"""PURE: the laws that the simulated city obeys, each with its source."""

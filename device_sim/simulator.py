@@ -1,0 +1,126 @@
+"""THE MAP: the world moves, devices sample it, messages go to the outbox's disk, publishers send them."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from device_sim import wire
+from device_sim.devices import Rounds
+from device_sim.faults import FaultKind
+from device_sim.outbox import Changes, Outbox
+from device_sim.outbox_file import OutboxFile
+from device_sim.publisher import Publisher, Surroundings
+from device_sim.world.world import World
+from services.core.broker.messages import Item
+
+_BEAT: Final = (
+    0.1  # seconds: how long messages gather before the disk writes them together
+)
+_WORLD_STEP: Final = 1.0
+_GOODBYE: Final = 5.0
+_COUNTERS: Final = "counters"
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Everyone on the stage. A beat is told to `alive`."""
+
+    world: World
+    rounds: Rounds
+    publishers: Mapping[str, Publisher]
+    file: OutboxFile
+    alive: Callable[[], None]
+
+
+class Simulator:
+    def __init__(self, cast: Cast, around: Surroundings) -> None:
+        self._cast = cast
+        self._around = around
+        self._outboxes = {
+            key: publisher.outbox
+            for key, publisher in cast.publishers.items()
+            if isinstance(publisher.outbox, Outbox)
+        }
+        self._unwritten: list[Changes] = []
+        self._counters: dict[str, bytes] = {}
+        self._moved_at = float("-inf")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until stop; then what is ready is sent, everyone says goodbye, and the outboxes are on disk."""
+        publishers = self._cast.publishers.values()
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(publisher.run(), name=f"publisher[{publisher.key}]")
+                for publisher in publishers
+            ]
+            while not stop.is_set():
+                await self._beat()
+                await self._around.clock.sleep(_BEAT)
+            for publisher in publishers:
+                publisher.leave()
+            late = (await asyncio.wait(running, timeout=_GOODBYE))[1] if running else ()
+            for task in late:
+                task.cancel()
+        await self._write()
+        self._cast.file.close()
+
+    async def _beat(self) -> None:
+        """World ▸ sample ▸ number ▸ write ▸ send."""
+        now = self._around.clock.monotonic()
+        tick = now - self._moved_at >= _WORLD_STEP
+        if tick:
+            self._moved_at = now
+            self._cast.world.advance_to(self._around.clock.now_ms() / 1000)
+            self._counters = {_COUNTERS: self._cast.world.counters}
+            self._cast.alive()
+        senders = self._sample()
+        written = await self._write()
+        for publisher in self._cast.publishers.values():
+            if tick or publisher.key in senders or publisher.key in written:
+                publisher.wake()
+
+    def _sample(self) -> set[str]:
+        """Who has something new to send."""
+        now_ms = self._around.clock.now_ms()
+        elapsed = self._around.elapsed()
+        by_publisher: dict[str, list[Item]] = {}
+        for devices in self._cast.rounds.take_due(now_ms):
+            for device in devices:
+                if not self._around.faults.is_on(
+                    FaultKind.SILENCE, device.key, elapsed
+                ):
+                    items = by_publisher.setdefault(device.publisher, [])
+                    items.append(device.sample(now_ms))
+        for key, items in by_publisher.items():
+            _number(self._cast.publishers[key], items)
+        return by_publisher.keys() & self._cast.publishers.keys()
+
+    async def _write(self) -> set[str]:
+        """Put all that is new on the disk; only then is it sent. What the disk refuses is tried again."""
+        self._unwritten += [
+            changes
+            for outbox in self._outboxes.values()
+            if (changes := outbox.take_changes()) is not None
+        ]
+        if not self._unwritten:
+            return set()
+        batch, counters = self._unwritten, self._counters
+        try:
+            await asyncio.to_thread(self._cast.file.write, batch, counters)
+        except sqlite3.OperationalError as error:
+            self._around.tell(
+                "the outbox cannot be written", action="outbox_failed", error=str(error)
+            )
+            return set()
+        self._unwritten = []
+        for changes in batch:
+            self._outboxes[changes.publisher].on_disk(changes)
+        return {changes.publisher for changes in batch}
+
+
+def _number(publisher: Publisher, items: Sequence[Item]) -> None:
+    for part in wire.split(items):
+        publisher.outbox.number(partial(wire.data, part), len(part))

@@ -1,0 +1,1 @@
+"""PURE: the city's worlds, advanced by simulated time."""
