@@ -26,6 +26,7 @@ SERVICE_ROLES = (
     "alatau_rules",
     "alatau_history",
     "alatau_api",
+    "alatau_door",
     "alatau_reader",
 )
 # Speed over durability: a crash of the machine may cost a test run, never data.

@@ -29,6 +29,8 @@ def uv_environment(checkout: Path) -> dict[str, str]:
         "UV_PYTHON": SYSTEM_PYTHON,
         "UV_PYTHON_DOWNLOADS": "never",
         "UV_NO_PROGRESS": "1",
+        # The services' user cannot write there: without it every start would compile everything again.
+        "UV_COMPILE_BYTECODE": "1",
     }
     return {**_trust(), **kept, **settings}
 
@@ -75,7 +77,7 @@ def install(progress: Progress, checkout: Path) -> None:
         with progress.step("uv"):
             _install_uv(progress, checkout)
     with progress.step("locked Python environment"):
-        _sync(progress, checkout)
+        sync(progress, checkout, checkout / ".venv")
     stamp = checkout / ".venv" / STAMP
     stamp.write_text(fingerprint(checkout), encoding="utf-8")
 
@@ -87,27 +89,40 @@ def _install_uv(progress: Progress, checkout: Path) -> None:
     progress.run(pip, env={**_trust(), **os.environ})
 
 
-def _sync(progress: Progress, checkout: Path) -> None:
-    uv, env = str(uv_path(checkout)), uv_environment(checkout)
+def sync(
+    progress: Progress, checkout: Path, target: Path, *, editable: bool = True
+) -> None:
+    """Bring the environment in target to the lock; without editable a copy of the code, for running only."""
+    uv = str(uv_path(checkout))
+    env = {**uv_environment(checkout), "UV_PROJECT_ENVIRONMENT": str(target)}
     mirror = package_mirror(checkout)
-    if mirror is None:
-        progress.run([uv, "sync", "--locked"], cwd=checkout, env=env)
+    if mirror is not None:
+        _sync_from_mirror(progress, checkout, target, mirror, editable=editable)
         return
-    # The lock names PyPI's files; a mirror has the same ones elsewhere, so go by their hashes.
+    kind = (
+        () if editable else ("--no-dev", "--no-editable", "--reinstall-package=alatau")
+    )
+    progress.run([uv, "sync", "--locked", *kind], cwd=checkout, env=env)
+
+
+def _sync_from_mirror(
+    progress: Progress, checkout: Path, target: Path, mirror: str, *, editable: bool
+) -> None:
+    """The lock names PyPI's files; a mirror has the same ones elsewhere, so go by their hashes."""
+    uv, env = str(uv_path(checkout)), uv_environment(checkout)
     listed = tools_folder(checkout) / "requirements.txt"
-    export = [uv, "export", "--frozen", "--no-emit-project", "-o", str(listed)]
+    kind = () if editable else ("--no-dev",)
+    export = [uv, "export", "--frozen", "--no-emit-project", *kind, "-o", str(listed)]
     progress.run(export, cwd=checkout, env=env)
-    if not (checkout / ".venv/bin/python").exists():
-        progress.run([uv, "venv", str(checkout / ".venv")], cwd=checkout, env=env)
-    target = ["--python", str(checkout / ".venv/bin/python"), "--default-index", mirror]
-    progress.run(
-        [uv, "pip", "sync", "--require-hashes", *target, str(listed)],
-        cwd=checkout,
-        env=env,
-    )
-    progress.run(
-        [uv, "pip", "install", "--no-deps", *target, "-e", "."], cwd=checkout, env=env
-    )
+    python = target / "bin/python"
+    if not python.exists():
+        progress.run([uv, "venv", str(target)], cwd=checkout, env=env)
+    place = ["--python", str(python), "--default-index", mirror]
+    hashed = [uv, "pip", "sync", "--require-hashes", *place, str(listed)]
+    progress.run(hashed, cwd=checkout, env=env)
+    ourselves = ["-e", "."] if editable else ["--reinstall-package=alatau", "."]
+    own = [uv, "pip", "install", "--no-deps", *place, *ourselves]
+    progress.run(own, cwd=checkout, env=env)
 
 
 def require_venv_module() -> None:

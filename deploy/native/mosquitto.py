@@ -1,5 +1,6 @@
 """A private Mosquitto under one folder: its configuration, its doors and ingest's saved session."""
 
+import mmap
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ from typing import IO
 from deploy.native.child import child_command, give_to
 from deploy.native.postgres import ServerMissingError
 from services.core.broker.passwords import password_line
+from services.core.broker.topics import UP_FILTERS
 from services.core.errors import PlatformError
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "mosquitto"
@@ -22,7 +24,7 @@ INGEST_USER = "alatau.ingest"
 DATABASE_FILE = "mosquitto.db"
 
 
-class BrokerUnavailableError(PlatformError):
+class BrokerNotStartedError(PlatformError):
     """The private Mosquitto cannot be started."""
 
 
@@ -96,20 +98,25 @@ class Mosquitto:
         deadline = time.monotonic() + seconds
         while not self.is_listening(devices_let_in=devices_let_in):
             if server.poll() is not None:
-                raise BrokerUnavailableError(
+                raise BrokerNotStartedError(
                     f"Mosquitto ended with {server.returncode} while starting."
                 )
             if time.monotonic() > deadline:
-                raise BrokerUnavailableError(
+                raise BrokerNotStartedError(
                     f"Mosquitto did not listen within {seconds:.0f} s."
                 )
             time.sleep(0.01)
 
     def has_saved_session(self, user: str = INGEST_USER) -> bool:
+        """Whether the saved file holds this user's session with all that ingest subscribes to."""
         try:
-            return user.encode() in (self.folder / DATABASE_FILE).read_bytes()
-        except FileNotFoundError:
+            with (self.folder / DATABASE_FILE).open("rb") as saved:
+                content = mmap.mmap(saved.fileno(), 0, access=mmap.ACCESS_READ)
+        except (FileNotFoundError, ValueError):  # an empty file cannot be mapped
             return False
+        with content:
+            wanted = (user, *UP_FILTERS)
+            return all(content.find(text.encode()) >= 0 for text in wanted)
 
     @staticmethod
     def save_sessions(pid: int) -> None:

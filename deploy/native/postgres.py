@@ -1,6 +1,7 @@
 """A private PostgreSQL cluster with TimescaleDB under one folder."""
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ class ServerMissingError(PlatformError):
     remedy = "`make install` installs what is missing."
 
 
-class DatabaseUnavailableError(PlatformError):
+class DatabaseNotStartedError(PlatformError):
     """The private PostgreSQL cannot be made or started."""
 
 
@@ -95,28 +96,30 @@ class PostgresCluster:
         return self.folder / "data"
 
     def is_initialised(self) -> bool:
-        return (self.data / "alatau-initialised").exists()
+        return self.data.exists()
 
     def init(self, password: str | None) -> None:
-        """Make the cluster; without a password everyone on this machine is trusted (tests)."""
-        secret = self.folder / "superuser-password"
+        """Make the cluster; without a password everyone on this machine is trusted (tests).
+
+        The folder gets its name last, so an interrupted attempt counts as none.
+        """
+        draft, secret = self.folder / "data.draft", self.folder / "superuser-password"
+        shutil.rmtree(draft, ignore_errors=True)
         options = ["--auth=trust", "--no-sync"]
         if password is not None:
+            secret.touch(mode=0o600)
             secret.write_text(f"{password}\n", encoding="utf-8")
-            secret.chmod(0o600)
             give_to(secret, self.run_as)
             options = ["--auth=scram-sha-256", f"--pwfile={secret}"]
-        places = [f"--pgdata={self.data}", f"--username={SUPERUSER}"]
+        places = [f"--pgdata={draft}", f"--username={SUPERUSER}"]
         language = ["--locale=C.UTF-8", "--encoding=UTF8", "--no-instructions"]
         try:
             self._run("initdb", *places, *language, *options)
         finally:
             secret.unlink(missing_ok=True)
-        with (self.data / "postgresql.conf").open("a", encoding="utf-8") as conf:
+        with (draft / "postgresql.conf").open("a", encoding="utf-8") as conf:
             conf.write(f"include_if_exists '{SETTINGS_FILE}'\n")
-        mark = self.data / "alatau-initialised"
-        mark.touch(mode=0o600)
-        give_to(mark, self.run_as)
+        draft.rename(self.data)
 
     def write_settings(self) -> None:
         """Written anew at each start (the machine or this version may differ); ALTER SYSTEM still wins."""
@@ -171,11 +174,11 @@ class PostgresCluster:
         deadline = time.monotonic() + seconds
         while not self.is_ready(server.pid):
             if server.poll() is not None:
-                raise DatabaseUnavailableError(
+                raise DatabaseNotStartedError(
                     f"PostgreSQL ended with {server.returncode} while starting."
                 )
             if time.monotonic() > deadline:
-                raise DatabaseUnavailableError(
+                raise DatabaseNotStartedError(
                     f"PostgreSQL was not ready within {seconds:.0f} s."
                 )
             time.sleep(0.02)
@@ -196,7 +199,7 @@ class PostgresCluster:
             env={**os.environ, "PGPASSWORD": password, "PGOPTIONS": ""},
         )
         if finished.returncode != 0:
-            raise DatabaseUnavailableError(finished.stderr.strip())
+            raise DatabaseNotStartedError(finished.stderr.strip())
         return finished.stdout.strip()
 
     def dsn(self, database: str, user: str = SUPERUSER, password: str = "") -> str:
@@ -207,10 +210,10 @@ class PostgresCluster:
     def socket_dsn(
         self, database: str, user: str = SUPERUSER, password: str = ""
     ) -> str:
-        """A DSN over the UNIX socket."""
+        """A DSN over the UNIX socket, in the form that libpq, asyncpg and pydantic all read."""
         secret = f":{quote(password, safe='')}" if password else ""
-        place = f"host={quote(str(self.sockets), safe='')}&port={self.port}"
-        return f"postgresql://{user}{secret}@/{database}?{place}"
+        place = quote(str(self.sockets), safe="")
+        return f"postgresql://{user}{secret}@{place}:{self.port}/{database}"
 
     def _run(self, program: str, *options: str) -> None:
         command = child_command(
@@ -222,7 +225,7 @@ class PostgresCluster:
             command, cwd=self.folder, capture_output=True, text=True, check=False
         )
         if finished.returncode != 0:
-            raise DatabaseUnavailableError(
+            raise DatabaseNotStartedError(
                 f"{program} failed: {finished.stderr.strip()}"
             )
 

@@ -19,6 +19,10 @@ _COMMANDS: tuple[str, ...] = (
     "history",
     "db",
     "ledger",
+    "stack",
+    "prepare",
+    "devices",
+    "broker_door",
 )
 
 

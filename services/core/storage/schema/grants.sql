@@ -9,7 +9,7 @@ BEGIN
 END $$;
 
 SELECT pg_temp.allow(role, 'USAGE', 'SCHEMA public')
-FROM unnest('{alatau_ingest,alatau_rules,alatau_history,alatau_api,alatau_reader}'::text[]) role;
+FROM unnest('{alatau_ingest,alatau_rules,alatau_history,alatau_api,alatau_door,alatau_reader}'::text[]) role;
 
 SELECT pg_temp.allow('alatau_ingest', 'SELECT', 'registry_state, districts, observed_properties, sensors, device_types,
     device_type_channels, things, devices, device_hosts, frames, datastreams, datastream_slots, latest_observations, publisher_sequences');
@@ -36,6 +36,8 @@ SELECT pg_temp.allow('alatau_api', 'INSERT', 'event_log, journal, audit');
 SELECT pg_temp.allow('alatau_api', 'UPDATE', 'log_streams');
 SELECT pg_temp.allow('alatau_api', 'UPDATE (acknowledged_at, acknowledged_by, acknowledged_version, acknowledged_note, version, updated_at)', 'alerts');
 SELECT pg_temp.allow('alatau_api', 'INSERT, DELETE, UPDATE', 'sessions');
+
+SELECT pg_temp.allow('alatau_door', 'SELECT', 'registry_state, devices, credentials');
 
 SELECT pg_temp.allow('alatau_reader', 'SELECT', 'registry_state, districts, observed_properties, sensors, device_types, device_type_channels,
     things, thing_relations, devices, device_hosts, frames, datastreams, datastream_slots, observations, observation_changes, observations_flat,

@@ -1,0 +1,92 @@
+"""Which database and broker an installation uses, its own or given ones, and how each service reaches them."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from deploy.native.home import Home, Ports
+from deploy.native.mosquitto import INGEST_USER, DeviceListener, Mosquitto
+from deploy.native.postgres import PostgresCluster, machine_memory, tuned_settings
+from deploy.native.roles import DATABASE, OWNER, READER, ROLE_OF_SERVICE, secret_name
+
+BROKER_SECRET = "broker-ingest"  # noqa: S105 - a file's name
+
+
+@dataclass(frozen=True)
+class Servers:
+    """cluster, mosquitto: None where ALATAU_DATABASE_URL or ALATAU_BROKER_URL names a server of one's own."""
+
+    home: Home
+    cluster: PostgresCluster | None
+    mosquitto: Mosquitto | None
+    given_database_url: str
+    given_broker_url: str
+    given_device_broker_url: str
+
+    def service_dsn(self, role: str) -> str:
+        if self.cluster is None:
+            return self.given_database_url
+        secret = self.home.secrets.get(secret_name(role))
+        return self.cluster.socket_dsn(DATABASE, role, secret)
+
+    def dsn(self, role: str) -> str:
+        """For people and their tools, over TCP."""
+        if self.cluster is None:
+            return self.given_database_url
+        secret = self.home.secrets.get(secret_name(role))
+        return self.cluster.dsn(DATABASE, role, secret)
+
+    def service_broker_url(self) -> str:
+        if self.mosquitto is None:
+            return self.given_broker_url
+        secret = quote(self.home.secrets.get(BROKER_SECRET), safe="")
+        return f"unix://{INGEST_USER}:{secret}@localhost{self.mosquitto.socket_path}"
+
+    def device_broker_url(self) -> str:
+        if self.mosquitto is None:
+            return self.given_device_broker_url
+        listener = self.mosquitto.devices
+        return f"mqtt://{listener.host}:{listener.port}"
+
+    def write_urls(self) -> None:
+        """Services and people read their URLs from files, so that no secret is in an environment or a process list."""
+        secrets = self.home.secrets
+        secrets.put("owner.dsn", self.dsn(OWNER))
+        secrets.put("reader.dsn", self.dsn(READER))
+        secrets.put("broker.url", self.service_broker_url())
+        for service, role in ROLE_OF_SERVICE.items():
+            secrets.put(f"{service}.dsn", self.service_dsn(role))
+
+
+def choose_servers(home: Home, ports: Ports, environment: Mapping[str, str]) -> Servers:
+    database = environment.get("ALATAU_DATABASE_URL", "")
+    broker = environment.get("ALATAU_BROKER_URL", "")
+    devices = environment.get("ALATAU_DEVICE_BROKER_URL", "") or without_user(broker)
+    bind = environment.get("ALATAU_MQTT_BIND", "127.0.0.1")
+    sockets = home.sockets()
+    return Servers(
+        home,
+        None if database else _private_cluster(home, ports),
+        None
+        if broker
+        else Mosquitto(
+            home.broker, sockets / "mqtt.sock", DeviceListener(bind, ports.mqtt)
+        ),
+        database,
+        broker,
+        devices,
+    )
+
+
+def without_user(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _private_cluster(home: Home, ports: Ports) -> PostgresCluster:
+    memory = int(os.environ.get("ALATAU_MEMORY_BYTES") or machine_memory())
+    settings = tuned_settings(memory)
+    return PostgresCluster(
+        home.postgres, home.sockets(), ports.database, None, settings
+    )

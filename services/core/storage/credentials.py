@@ -1,0 +1,159 @@
+"""Publishers' credentials in the registry, from which the broker's password file is written."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from services.core.errors import PlatformError
+from services.core.storage.pool import Connection
+
+_NEXT_REVISION = "UPDATE registry_state SET revision = revision + 1 RETURNING revision"
+_PUBLISHERS = """
+SELECT d.key, t.key AS device_type, th.key AS thing, c.issued_at, c.revoked_at,
+       (SELECT count(*) FROM device_hosts h WHERE h.gateway_id = d.device_id AND h.retired_at IS NULL) AS hosts
+FROM devices d
+LEFT JOIN device_types t USING (device_type_id)
+LEFT JOIN things th USING (thing_id)
+LEFT JOIN credentials c USING (device_id)
+WHERE d.publishes AND d.retired_at IS NULL
+ORDER BY d.key
+"""
+_ACTIVE = """
+SELECT d.key, c.secret_hash
+FROM credentials c JOIN devices d USING (device_id)
+WHERE c.revoked_at IS NULL AND d.retired_at IS NULL AND d.publishes
+"""
+_ISSUE = """
+WITH wanted AS (SELECT * FROM unnest($1::text[], $2::text[]) AS w (key, secret_hash))
+INSERT INTO credentials (device_id, secret_hash, issued_at, revoked_at, revision)
+SELECT d.device_id, w.secret_hash, $3, NULL, $4
+FROM wanted w JOIN devices d USING (key)
+ON CONFLICT (device_id) DO UPDATE
+SET secret_hash = excluded.secret_hash, issued_at = excluded.issued_at, revoked_at = NULL, revision = excluded.revision
+"""
+_REVOKE = """
+UPDATE credentials c SET revoked_at = $2, revision = $3
+FROM devices d
+WHERE d.device_id = c.device_id AND d.key = ANY ($1) AND c.revoked_at IS NULL
+"""
+_AUDIT = """
+INSERT INTO audit (at, actor, action, entity, entity_key)
+SELECT $2, $3, $4, 'credentials', key FROM unnest($1::text[]) AS key
+"""
+
+
+class UnknownPublisherError(PlatformError):
+    """No such publisher in the registry."""
+
+    remedy = "`alatau devices list` shows all; hosted devices have no credentials, their gateway has."
+
+
+class CredentialsExistError(PlatformError):
+    """There are credentials already."""
+
+    remedy = "`alatau devices rotate` replaces them; the device must then be given the new secret."
+
+
+class NoCredentialsError(PlatformError):
+    """There are no credentials."""
+
+    remedy = "`alatau devices add` issues them."
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """issued_at None: it never had credentials."""
+
+    key: str
+    device_type: str | None
+    thing: str | None
+    hosts: int
+    issued_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+
+    @property
+    def may_connect(self) -> bool:
+        return self.issued_at is not None and self.revoked_at is None
+
+
+async def registry_revision(connection: Connection) -> int:
+    revision: int = await connection.fetchval("SELECT revision FROM registry_state")
+    return revision
+
+
+async def active_hashes(connection: Connection) -> dict[str, str]:
+    """Device id to hash, of all who may connect."""
+    rows = await connection.fetch(_ACTIVE)
+    return {row["key"]: row["secret_hash"] for row in rows}
+
+
+async def list_publishers(connection: Connection) -> list[Publisher]:
+    rows = await connection.fetch(_PUBLISHERS)
+    return [Publisher(**row) for row in rows]
+
+
+async def issue(
+    connection: Connection,
+    hashes: Mapping[str, str],
+    *,
+    replace: bool,
+    actor: str,
+    now: dt.datetime,
+) -> None:
+    """Give publishers their first credentials, or with replace new ones: all or none.
+
+    Raises:
+        UnknownPublisherError, CredentialsExistError, NoCredentialsError
+    """
+    async with connection.transaction():
+        known = await _locked_publishers(connection, list(hashes))
+        _refuse(known, replace=replace)
+        revision = await connection.fetchval(_NEXT_REVISION)
+        await connection.execute(
+            _ISSUE, list(hashes), list(hashes.values()), now, revision
+        )
+        action = "rotate" if replace else "create"
+        await connection.execute(_AUDIT, list(hashes), now, actor, action)
+
+
+async def revoke(
+    connection: Connection, keys: Sequence[str], *, actor: str, now: dt.datetime
+) -> None:
+    """The broker ends their sessions within a second or two.
+
+    Raises:
+        UnknownPublisherError, NoCredentialsError
+    """
+    async with connection.transaction():
+        known = await _locked_publishers(connection, keys)
+        _refuse(known, replace=True)
+        revision = await connection.fetchval(_NEXT_REVISION)
+        await connection.execute(_REVOKE, list(keys), now, revision)
+        await connection.execute(_AUDIT, list(keys), now, actor, "revoke")
+
+
+async def _locked_publishers(
+    connection: Connection, keys: Sequence[str]
+) -> list[Publisher]:
+    """The revision's row is the registry's lock: one change at a time."""
+    await connection.execute("SELECT FROM registry_state FOR UPDATE")
+    found = {
+        publisher.key: publisher for publisher in await list_publishers(connection)
+    }
+    missing = [key for key in keys if key not in found]
+    if missing:
+        raise UnknownPublisherError(f"No such publisher: {_some(missing)}")
+    return [found[key] for key in keys]
+
+
+def _refuse(publishers: Sequence[Publisher], *, replace: bool) -> None:
+    wrong = [entry.key for entry in publishers if entry.may_connect != replace]
+    if wrong and replace:
+        raise NoCredentialsError(f"Without credentials: {_some(wrong)}")
+    if wrong:
+        raise CredentialsExistError(f"With credentials already: {_some(wrong)}")
+
+
+def _some(keys: Sequence[str]) -> str:
+    shown = ", ".join(keys[:5])
+    return f"{shown} and {len(keys) - 5} more" if len(keys) > 5 else shown  # noqa: PLR2004
