@@ -146,3 +146,4 @@ class City:
     things: Mapping[str, Thing]
     relations: tuple[Relation, ...]
     devices: Mapping[str, Device]
+    licence: str = "CC-BY-4.0"

@@ -12,15 +12,16 @@ Variables = Mapping[str, int]
 
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)(?::0(\d))?\}")
 _NESTED: Final = frozenset(
-    {"parts", "devices"}
+    {"parts", "supplies", "devices"}
 )  # filled in when they are expanded themselves
 _LONGEST: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One of a series: index of count; a lone entry is the first of one."""
+    """One of a series: index of count; a lone entry is the first of one. series: the key before filling in."""
 
+    series: str
     key: str
     raw: Entry
     variables: Variables
@@ -54,6 +55,7 @@ def _instances(
         variables = {**outer, **dict(zip(ranges, numbers, strict=True))}
         try:
             yield Instance(
+                template,
                 _fill_text(template, variables),
                 _fill_entry(raw, variables),
                 variables,

@@ -68,11 +68,6 @@ class Fields:
             ": ".join(part for part in (self.line, self.name, field, message) if part)
         )
 
-    def doubtful(self, message: str) -> None:
-        self._notes.warnings.append(
-            ": ".join(part for part in (self.line, self.name, message) if part)
-        )
-
     def build(self, make: Callable[[], Made]) -> Made | None:
         """What make() builds; None when a field was wrong, a field is unknown, or it cannot be built."""
         for unknown in sorted(self._raw.keys() - self._used):
@@ -146,9 +141,9 @@ class Fields:
         return None, None
 
     def choice(
-        self, field: str, choices: type[Choice], default: Any = _REQUIRED
+        self, field: str, choices: type[Choice], default: str | None = None
     ) -> Choice:
-        raw = self.take(field, default)
+        raw = self.take(field, default or _REQUIRED)
         try:
             return choices(raw)
         except ValueError:

@@ -1,0 +1,60 @@
+"""PURE: the datastreams that a city's devices make: thing × sensor × observed property × channel."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from services.core.city.entities import Channel, City, Device, DeviceType
+from services.core.city.ids import datastream_key
+from services.core.city.language import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Datastream:
+    """device: the one that reports it now; exchanging it leaves the datastream what it is."""
+
+    key: str
+    thing: str
+    device: str
+    device_type: DeviceType
+    channel: Channel
+    name: Text
+
+
+def datastreams(city: City) -> Iterator[Datastream]:
+    for device in city.devices.values():
+        if device.type is not None and device.thing is not None:
+            yield from _of_device(
+                city, device, city.device_types[device.type], device.thing
+            )
+
+
+def _of_device(
+    city: City, device: Device, device_type: DeviceType, own_thing: str
+) -> Iterator[Datastream]:
+    alike = Counter(channel.observed_property for channel in device_type.channels)
+    for channel in device_type.channels:
+        thing = device.channel_things.get(channel.name, own_thing)
+        label = channel.name if alike[channel.observed_property] > 1 else ""
+        yield Datastream(
+            key=datastream_key(thing, channel.name),
+            thing=thing,
+            device=device.key,
+            device_type=device_type,
+            channel=channel,
+            name=_name(city, thing, channel, label),
+        )
+
+
+def _name(city: City, thing: str, channel: Channel, label: str) -> Text:
+    """The thing's and the property's names; the channel too where the device has several of that property."""
+    owner, observed = (
+        city.things[thing].name,
+        city.catalogue[channel.observed_property].name,
+    )
+    suffix = f" ({label})" if label else ""
+    return Text(
+        kk=f"{owner.kk}: {observed.kk}{suffix}",
+        ru=f"{owner.ru}: {observed.ru}{suffix}",
+        en=f"{owner.en}: {observed.en}{suffix}",
+    )

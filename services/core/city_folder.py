@@ -1,0 +1,124 @@
+"""A city file on disk: the root YAML file and the YAML and GeoJSON files it includes."""
+
+import json
+import re
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from services.core.city.city_file import read_city
+from services.core.city.entities import City
+from services.core.city.fields import Entry
+from services.core.errors import CityFileError
+
+_YamlLoader: Any = getattr(
+    yaml, "CSafeLoader", yaml.SafeLoader
+)  # the C one is ten times faster
+
+
+class _Loader(_YamlLoader):  # type: ignore[misc] # chosen at run time
+    """YAML 1.2's plain values only (no yes/no/on/off, no dates), mappings that know their line, no key twice."""
+
+    yaml_implicit_resolvers: Final[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
+
+
+_PLAIN: Final = (
+    ("tag:yaml.org,2002:null", r"^(?:~|null|)$", ["~", "n", ""]),
+    ("tag:yaml.org,2002:bool", r"^(?:true|false)$", list("tf")),
+    ("tag:yaml.org,2002:int", r"^[-+]?[0-9]+$", list("-+0123456789")),
+    (
+        "tag:yaml.org,2002:float",
+        r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$",
+        list("-+.0123456789"),
+    ),
+    ("tag:yaml.org,2002:merge", r"^<<$", ["<"]),
+)
+for _tag, _pattern, _starts in _PLAIN:
+    _Loader.add_implicit_resolver(_tag, re.compile(_pattern), _starts)
+
+
+def _construct_entry(loader: Any, node: yaml.MappingNode) -> Entry:
+    written = [
+        key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"
+    ]
+    twice = {key for key in written if written.count(key) > 1}
+    if twice:
+        raise yaml.constructor.ConstructorError(
+            None, None, f"{', '.join(sorted(twice))}: there twice", node.start_mark
+        )
+    loader.flatten_mapping(node)
+    entry = Entry(loader.construct_mapping(node, deep=True))
+    entry.place = f"{loader.name}:{node.start_mark.line + 1}"
+    return entry
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _construct_entry)
+
+
+@dataclass(frozen=True, slots=True)
+class CityFile:
+    city: City
+    warnings: tuple[str, ...]
+
+
+def load_city(path: Path) -> City:
+    """The city of a root file; warnings are not looked at.
+
+    Raises:
+        CityFileError: see read_city_folder.
+    """
+    return read_city_folder(path).city
+
+
+def read_city_folder(path: Path) -> CityFile:
+    """The city of a root file and of what it includes, with what is doubtful in it.
+
+    Raises:
+        CityFileError: a file cannot be read, or the city is wrong; it names every problem.
+    """
+    root = _parse(path)
+    included = root.get("include") or []
+    if not isinstance(included, list):
+        raise CityFileError([f"{path.name}: include: needs a list of files"])
+    files = [root, *(_parse(path.parent / str(name)) for name in included)]
+    nested = [parsed for parsed in files[1:] if "include" in parsed]
+    if nested:
+        raise CityFileError(["include: only the root file includes"])
+    reading = read_city(files)
+    if reading.city is None:
+        raise CityFileError(list(reading.problems))
+    if reading.city.time_zone not in zoneinfo.available_timezones():
+        raise CityFileError(
+            [f"city: time_zone: {reading.city.time_zone!r} is not an IANA time zone"]
+        )
+    return CityFile(reading.city, reading.warnings)
+
+
+def _parse(path: Path) -> Mapping[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        parsed = (
+            json.loads(text)
+            if path.suffix == ".geojson"
+            else _parse_yaml(text, path.name)
+        )
+    except OSError as error:
+        raise CityFileError([f"{path}: {error.strerror}"]) from error
+    except (ValueError, yaml.YAMLError) as error:
+        raise CityFileError([f"{path.name}: {error}"]) from error
+    if not isinstance(parsed, Mapping):
+        raise CityFileError([f"{path.name}: needs a mapping"])
+    return parsed
+
+
+def _parse_yaml(text: str, name: str) -> Any:
+    loader = _Loader(text)
+    loader.name = name
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
