@@ -42,6 +42,7 @@ def supervise(
     Raises:
         PlatformError: it could not start.
     """
+    os.umask(0o077)
     home.make_folders()
     with take_lock(home):
         end_leftovers(home)
@@ -88,6 +89,7 @@ def detach(home: Home, arguments: Sequence[str], say: Say) -> None:
     Raises:
         NotStartedError: it ended before; its own words were said.
     """
+    os.umask(0o077)
     home.make_folders()
     log = home.log(DETACHED_LOG)
     with log.open("ab") as out:

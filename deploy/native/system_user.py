@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from deploy.native import environment
@@ -39,12 +40,13 @@ def is_open_to_all(path: Path) -> bool:
 
 
 def raise_open_files() -> None:
-    """Each device's connection is an open file of the broker."""
+    """Each device's connection is an open file of the broker; `alatau doctor` tells when there are too few."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if os.geteuid() == 0 and most != resource.RLIM_INFINITY:
-        most = max(most, OPEN_FILES)
-    wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    allowed = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
+    with suppress(ValueError, OSError):  # even root may be confined
+        resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, max(most, OPEN_FILES)))
+        return
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
 
 
 def become_system_user(home: Home, arguments: Sequence[str]) -> None:
