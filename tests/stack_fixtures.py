@@ -172,11 +172,11 @@ class Broker:
         hashes = {user: hash_secret(secret) for user, secret in self.secrets.items()}
         self.mosquitto.write_passwords(hashes)
         if self.server is not None:
-            seen = self._reloads()
+            seen = self.reloads()
             self.server.send_signal(signal.SIGHUP)
-            wait_until(lambda: self._reloads() > seen)
+            wait_until(lambda: self.reloads() > seen)
 
-    def _reloads(self) -> int:
+    def reloads(self) -> int:
         return self.log.read_text(encoding="utf-8").count("Reloading config")
 
 

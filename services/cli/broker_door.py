@@ -122,6 +122,9 @@ class BrokerDoor:
         draft.unlink(missing_ok=True)
         draft.touch(mode=0o600)
         draft.write_text(text, encoding="utf-8")
+        if os.geteuid() == 0:  # the broker reads it as its folder's owner
+            owner = self._passwords.parent.stat()
+            os.chown(draft, owner.st_uid, owner.st_gid)
         draft.replace(self._passwords)
         return True
 

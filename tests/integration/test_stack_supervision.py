@@ -31,9 +31,7 @@ class Watched:
 
     def __init__(self, program: Program, folder: Path) -> None:
         self._changed = asyncio.Event()
-        surroundings = Surroundings(
-            SystemClock(), folder, folder, lambda: self._changed.set()
-        )
+        surroundings = Surroundings(SystemClock(), folder, folder, self._changed.set)
         self.member = Supervised(program, surroundings)
 
     async def until(self, condition: Callable[[Supervised], bool]) -> None:

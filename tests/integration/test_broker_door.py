@@ -1,0 +1,160 @@
+"""Credentials: from the command to the broker's door."""
+
+import asyncio
+import csv
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from deploy.native.mosquitto import INGEST_USER
+from deploy.native.postgres import PostgresCluster
+from services.cli import devices
+from services.cli.broker_door import BrokerDoor
+from services.core.broker.passwords import hash_secret
+from services.core.broker.topics import up_topic
+from services.core.clock import SystemClock
+from services.core.storage.credentials import (
+    CredentialsExistError,
+    NoCredentialsError,
+    UnknownPublisherError,
+)
+from services.core.storage.pool import connect
+from tests.stack_fixtures import Broker, wait_until
+
+pytestmark = pytest.mark.integration
+
+MOSQUITTO_PUB = "/usr/bin/mosquitto_pub"
+Run = Callable[..., Result]
+
+# Three publishers, a hosted meter and a retired station.
+REGISTRY = """
+INSERT INTO devices (key, publishes, retired_at, revision) VALUES
+    ('gateway-1', true, NULL, 1), ('gateway-2', true, NULL, 1), ('station-1', true, NULL, 1),
+    ('meter-1', false, NULL, 1), ('station-0', true, now(), 1);
+INSERT INTO device_hosts (gateway_id, device_id, revision)
+SELECT g.device_id, m.device_id, 1 FROM devices g, devices m WHERE g.key = 'gateway-1' AND m.key = 'meter-1';
+"""
+
+
+@pytest.fixture
+def run(
+    postgres: PostgresCluster, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Run:
+    """`alatau devices …` on a registry of its own."""
+    postgres.sql(REGISTRY, database=database_url.rpartition("/")[2])
+    monkeypatch.setenv("ALATAU_DATABASE_URL", database_url)
+    app = typer.Typer()
+    devices.register(app)
+
+    def invoke(*arguments: str) -> Result:
+        result = CliRunner().invoke(app, ["devices", *arguments])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return invoke
+
+
+def secrets_in(text: str) -> dict[str, str]:
+    return {row["device"]: row["secret"] for row in csv.DictReader(text.splitlines())}
+
+
+def listed(run: Run) -> dict[str, bool]:
+    document = json.loads(run("list", "--json").stdout)
+    return {entry["device"]: entry["may_connect"] for entry in document}
+
+
+def test_a_secret_is_shown_once_and_only_its_hash_is_kept(
+    run: Run, postgres: PostgresCluster, database_url: str
+) -> None:
+    secret = secrets_in(run("add", "gateway-1").stdout)["gateway-1"]
+    database = database_url.rpartition("/")[2]
+    kept = postgres.sql("SELECT * FROM credentials, audit", database=database)
+    assert "gateway-1" in kept
+    assert secret not in kept
+    assert secret not in run("list").stdout
+    assert listed(run) == {"gateway-1": True, "gateway-2": False, "station-1": False}
+
+
+def test_many_at_once_as_a_file_for_its_owner_alone(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "secrets.csv"
+    run("add", "station-1")
+    run("add", "--all", "--out", str(out))
+    assert secrets_in(out.read_text()).keys() == {"gateway-1", "gateway-2"}
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert all(listed(run).values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "gateway-1\ngateway-2\n",
+        "\ufeffserial,device\r\n17,gateway-1\r\n18,gateway-2\r\n",
+    ],
+)
+def test_a_list_may_come_from_a_file(run: Run, tmp_path: Path, text: str) -> None:
+    wanted = tmp_path / "devices.csv"
+    wanted.write_text(text, encoding="utf-8")
+    assert secrets_in(run("add", "--from", str(wanted)).stdout).keys() == {
+        "gateway-1",
+        "gateway-2",
+    }
+
+
+@pytest.mark.parametrize("key", ["nobody", "meter-1", "station-0"])
+def test_only_publishers_of_the_registry_get_credentials(run: Run, key: str) -> None:
+    with pytest.raises(UnknownPublisherError, match=key):
+        run("add", "gateway-1", key)
+    assert not any(listed(run).values()), "all or none"
+
+
+def test_credentials_are_not_replaced_by_accident(run: Run) -> None:
+    with pytest.raises(NoCredentialsError):
+        run("rotate", "gateway-1")
+    first = secrets_in(run("add", "gateway-1").stdout)
+    with pytest.raises(CredentialsExistError):
+        run("add", "gateway-1")
+    assert secrets_in(run("rotate", "gateway-1").stdout) != first
+
+
+def test_the_broker_follows_the_registry(
+    run: Run, broker: Broker, database_url: str
+) -> None:
+    services = {INGEST_USER: hash_secret(broker.secrets[INGEST_USER])}
+    door = BrokerDoor(broker.mosquitto.folder, services, SystemClock())
+
+    def look() -> None:
+        async def once() -> None:
+            connection = await connect(database_url, "test")
+            await door.look(connection)
+            await connection.close()
+
+        asyncio.run(once())
+
+    def may_publish(secret: str) -> bool:
+        place = ["-h", "127.0.0.1", "-p", str(broker.port), "-u", "gateway-1"]
+        message = ["-t", up_topic("gateway-1", "data"), "-m", "{}"]
+        command = [MOSQUITTO_PUB, *place, "-P", secret, *message]
+        tried = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
+        return tried.returncode == 0
+
+    first = secrets_in(run("add", "gateway-1").stdout)["gateway-1"]
+    look()
+    wait_until(lambda: may_publish(first))
+    second = secrets_in(run("rotate", "gateway-1").stdout)["gateway-1"]
+    look()
+    wait_until(lambda: may_publish(second))
+    assert not may_publish(first)
+    run("revoke", "gateway-1")
+    look()
+    wait_until(lambda: not may_publish(second))
+    before = broker.reloads()
+    run("add", "gateway-1")
+    run("revoke", "gateway-1")
+    look()
+    assert broker.reloads() == before, "nothing has changed for the broker"
