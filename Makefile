@@ -1,7 +1,34 @@
-# Two commands start the city on a bare Debian: `make demo` installs what is missing and runs it; Ctrl-C stops it.
+# Two commands start the city on a bare Debian 12 or 13: `git clone …` and `make demo`. Nothing else need be there but make and git.
 PYTHON := /usr/bin/python3
-ALATAU := .venv/bin/alatau
+BIN := .venv/bin
 
-.PHONY: install
+.PHONY: help install demo test check format bench
+
+help:
+	@echo "make demo     install what is missing and run the whole city here; Ctrl-C stops it"
+	@echo "make install  only install: servers, TimescaleDB, the locked Python environment"
+	@echo "make test     every test, against the real broker and database"
+	@echo "make check    format, lint, types, architecture, schema = migrations"
+	@echo "make bench    what this machine can do"
+
 install:
 	@$(PYTHON) -B -m deploy.native.install
+
+demo: install
+	@$(BIN)/alatau up --incident demo@60
+
+test: install
+	$(BIN)/pytest $(PYTEST_ARGUMENTS)
+
+check: install
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/test_architecture.py tests/migration
+
+format: install
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: install
+	$(BIN)/alatau bench ingest
