@@ -1,0 +1,115 @@
+"""PURE: what the rules remember of the stream for every target: its newest reading and when it was heard.
+
+It follows from the log alone, so it is stored now and then and the rest is replayed.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from services.rules.rule_clock import RuleClock
+from services.rules.targets import Int64, Targets
+
+NEVER: Final = -(1 << 62)
+_COLUMNS: Final = ("newest_ms", "value", "heard_ms", "heard_counted", "dead")
+_DTYPES: Final = {
+    "newest_ms": "<i8",
+    "value": "<f8",
+    "heard_ms": "<i8",
+    "heard_counted": "<i8",
+    "dead": "?",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Memory:
+    """Columns by target, written in place."""
+
+    newest_ms: Int64  # its own time of the newest reading that counted; NEVER: none
+    value: NDArray[np.float64]  # of that reading
+    heard_ms: Int64  # rule time at which something was last heard; NEVER: never
+    heard_counted: Int64  # of RuleClock.counted_ms then
+    dead: NDArray[np.bool_]  # said to be gone, and not heard since
+
+    @classmethod
+    def blank(cls, size: int) -> "Memory":
+        return cls(
+            newest_ms=np.full(size, NEVER, np.int64),
+            value=np.full(size, np.nan),
+            heard_ms=np.full(size, NEVER, np.int64),
+            heard_counted=np.full(size, NEVER, np.int64),
+            dead=np.zeros(size, np.bool_),
+        )
+
+    def hear(self, targets: Int64, clock: RuleClock) -> None:
+        if clock.now_ms is not None:
+            self.heard_ms[targets] = clock.now_ms
+            self.heard_counted[targets] = clock.counted_ms
+            self.dead[targets] = False
+
+    def take_newest(
+        self, targets: Int64, times_ms: Int64, values: NDArray[np.float64]
+    ) -> None:
+        """The newest reading of each target; of several at one time the last."""
+        order = np.lexsort((times_ms, targets))
+        last = np.flatnonzero(np.diff(targets[order], append=-1))
+        newest = order[last]
+        self.newest_ms[targets[newest]] = times_ms[newest]
+        self.value[targets[newest]] = values[newest]
+
+    def carry_over(self, old: "Targets", theirs: "Memory", new: "Targets") -> None:
+        """Take over what is remembered of targets that are still there."""
+        for rule in new.rules:
+            here, there = new.of_rule(rule.key), old.of_rule(rule.key)
+            _, to, of = np.intersect1d(
+                new.source_id[here],
+                old.source_id[there],
+                assume_unique=True,
+                return_indices=True,
+            )
+            for name in _COLUMNS:
+                getattr(self, name)[here][to] = getattr(theirs, name)[there][of]
+
+
+class _StoredRule(msgspec.Struct, frozen=True):
+    key: str
+    source_ids: bytes
+    columns: dict[str, bytes]
+
+
+class _Stored(msgspec.Struct, frozen=True):
+    clock: dict[str, Any]
+    rules: list[_StoredRule]
+
+
+def encode_memory(targets: Targets, memory: Memory, clock: RuleClock) -> bytes:
+    rules = []
+    for rule in targets.rules:
+        span = targets.of_rule(rule.key)
+        columns = {
+            name: getattr(memory, name)[span].astype(_DTYPES[name]).tobytes()
+            for name in _COLUMNS
+        }
+        source_ids = targets.source_id[span].astype("<i4").tobytes()
+        rules.append(_StoredRule(rule.key, source_ids, columns))
+    return msgspec.msgpack.encode(_Stored(asdict(clock), rules))
+
+
+def decode_memory(body: bytes, targets: Targets) -> tuple[Memory, RuleClock]:
+    """What is remembered of the targets there are now; of others nothing."""
+    stored = msgspec.msgpack.decode(body, type=_Stored)
+    memory = Memory.blank(len(targets))
+    for rule in stored.rules:
+        span = targets.of_rule(rule.key)
+        _, to, of = np.intersect1d(
+            targets.source_id[span],
+            np.frombuffer(rule.source_ids, "<i4"),
+            assume_unique=True,
+            return_indices=True,
+        )
+        for name, column in rule.columns.items():
+            getattr(memory, name)[span][to] = np.frombuffer(column, _DTYPES[name])[of]
+    return memory, RuleClock(**stored.clock)
