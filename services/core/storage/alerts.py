@@ -39,6 +39,9 @@ WHERE ($1::bigint IS NULL OR a.alert_id < $1)
   AND ($7::integer IS NULL OR a.thing_id = $7)
   AND ($8::text IS NULL OR a.rule_key = $8)
   AND (NOT $9::boolean OR a.state = 'firing' OR (a.state = 'resolved' AND a.acknowledged_at IS NULL))
+  AND ($11::boolean OR NOT EXISTS (
+        SELECT FROM datastreams s JOIN observed_properties p USING (observed_property_id)
+        WHERE s.datastream_id = a.datastream_id AND p.privacy = 'household'))
 ORDER BY a.alert_id DESC LIMIT $10
 """
 )
@@ -76,7 +79,10 @@ class AlertNotFoundError(PlatformError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFilter:
-    """None: all. domains and districts (keys) narrow to what an actor may see. inbox: only what wants an operator."""
+    """None: all. domains and districts (keys) narrow to what an actor may see. inbox: only what wants an operator.
+
+    household: also what is about a datastream of a single household.
+    """
 
     states: Sequence[AlertState] | None = None
     severities: Sequence[Severity] | None = None
@@ -86,6 +92,7 @@ class AlertFilter:
     thing_id: int | None = None
     rule_key: str | None = None
     inbox: bool = False
+    household: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,7 @@ async def list_alerts(
         chosen.rule_key,
         chosen.inbox,
         limit,
+        chosen.household,
     )
     return [_alert(row) for row in rows]
 
