@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -95,10 +94,10 @@ def running_supervisor(home: Home) -> int | None:
 
 
 def started_at(pid: int) -> int:
-    """When a process started, in kernel ticks: with the id it names one process for ever; 0: it is gone."""
+    """When a process started, in kernel ticks: with the id it names one process for ever; 0: it has ended."""
     try:
         line = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    after_name: Sequence[str] = line.rpartition(")")[2].split()
-    return int(after_name[19])
+    state, *facts = line.rpartition(")")[2].split()
+    return 0 if state == "Z" else int(facts[18])

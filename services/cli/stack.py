@@ -157,7 +157,9 @@ def doctor(
                 f"{mark} {finding.subject}: {finding.fact}", highlight=False
             )
             if not finding.ok:
-                Console().print(f"      → {finding.remedy}", highlight=False)
+                Console().print(
+                    f"      → {finding.remedy}", highlight=False, soft_wrap=True
+                )
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -221,7 +223,7 @@ def _show_status(document: dict[str, Any]) -> None:
     if not document["services"]:
         typer.echo("Nothing is running.")
         return
-    table = Table("service", "state", "pid", "restarts", "since", "where", "detail")
+    table = Table("service", "state", "pid", "restarts", "since (UTC)", "detail")
     for name, entry in document["services"].items():
         colour = "green" if entry["state"] == "running" else "red"
         table.add_row(
@@ -230,7 +232,6 @@ def _show_status(document: dict[str, Any]) -> None:
             str(entry["pid"] or ""),
             str(entry["restarts"]),
             entry["since"][:19].replace("T", " "),
-            entry["url"] or "",
             entry["detail"],
         )
     Console().print(table)
