@@ -18,6 +18,7 @@ app = typer.Typer(
 _COMMANDS: tuple[str, ...] = (
     "history",
     "db",
+    "city",
     "ledger",
     "stack",
     "prepare",

@@ -1,0 +1,109 @@
+"""The registry as records by section and key, to be compared with a city file."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from services.core.city.diff import Known, Registry
+from services.core.city.records import Section, channel_key, host_key, relation_key
+from services.core.storage.pool import Connection
+from services.core.storage.registry_sql import TABLES
+
+Row = Mapping[str, Any]
+
+_QUERIES: Final[dict[Section, str]] = {
+    Section.CITY: "SELECT city, false AS retired FROM registry_state WHERE city IS NOT NULL",
+    Section.DISTRICT: "SELECT key, retired_at IS NOT NULL AS retired, name, area FROM districts",
+    Section.OBSERVED_PROPERTY: """
+        SELECT key, retired_at IS NOT NULL AS retired, domain, kind, unit, name, definition,
+               hard_min, hard_max, plausible_min, plausible_max, aggregations, codes, privacy
+        FROM observed_properties""",
+    Section.SENSOR: """
+        SELECT key, retired_at IS NOT NULL AS retired, name, manufacturer, model, datasheet FROM sensors""",
+    Section.DEVICE_TYPE: """
+        SELECT t.key, t.retired_at IS NOT NULL AS retired, t.name, s.key AS sensor,
+               t.period_ms, t.max_age_ms, t.max_ahead_ms, t.server_time
+        FROM device_types t JOIN sensors s USING (sensor_id)""",
+    # Of several slots of one name the last counts: it is the live one, if any is.
+    Section.CHANNEL: """
+        SELECT DISTINCT ON (t.key, c.channel) c.retired_at IS NOT NULL AS retired, t.key AS device_type, c.channel,
+               p.key AS observed_property, c.unit, c.factor, c.addend, c.sampling, c.sampling_ms
+        FROM device_type_channels c
+        JOIN device_types t USING (device_type_id)
+        JOIN observed_properties p USING (observed_property_id)
+        ORDER BY t.key, c.channel, c.slot DESC""",
+    Section.THING: """
+        SELECT t.key, t.retired_at IS NOT NULL AS retired, t.kind, t.domain, t.name, t.description,
+               d.key AS district, t.longitude, t.latitude, t.geometry, t.status, t.protected, t.properties
+        FROM things t JOIN districts d USING (district_id)""",
+    Section.RELATION: """
+        SELECT r.retired_at IS NOT NULL AS retired, r.kind, s.key AS source, t.key AS target
+        FROM thing_relations r
+        JOIN things s ON s.thing_id = r.source_thing_id
+        JOIN things t ON t.thing_id = r.target_thing_id""",
+    Section.DEVICE: """
+        SELECT d.key, d.retired_at IS NOT NULL AS retired, y.key AS device_type, t.key AS thing,
+               d.publishes, d.external_ids
+        FROM devices d LEFT JOIN device_types y USING (device_type_id) LEFT JOIN things t USING (thing_id)""",
+    Section.HOST: """
+        SELECT h.retired_at IS NOT NULL AS retired, g.key AS gateway, d.key AS device
+        FROM device_hosts h
+        JOIN devices g ON g.device_id = h.gateway_id
+        JOIN devices d ON d.device_id = h.device_id""",
+    Section.DATASTREAM: """
+        SELECT s.key, s.retired_at IS NOT NULL AS retired, t.key AS thing, s.channel, p.key AS observed_property,
+               i.key AS sensor, s.name, s.period_ms, s.sampling, s.sampling_ms,
+               d.key AS device, y.key AS device_type
+        FROM datastreams s
+        JOIN things t USING (thing_id)
+        JOIN observed_properties p USING (observed_property_id)
+        JOIN sensors i USING (sensor_id)
+        LEFT JOIN datastream_slots l ON l.datastream_id = s.datastream_id AND l.valid_to = 'infinity'
+        LEFT JOIN frames f USING (frame_id)
+        LEFT JOIN devices d USING (device_id)
+        LEFT JOIN device_types y ON y.device_type_id = f.device_type_id""",
+}
+_KEYS: Final[dict[Section, Callable[[Row], str]]] = {
+    Section.CHANNEL: lambda row: channel_key(row["device_type"], row["channel"]),
+    Section.RELATION: lambda row: relation_key(
+        row["kind"], row["source"], row["target"]
+    ),
+    Section.HOST: lambda row: host_key(row["gateway"], row["device"]),
+}
+
+_COUNT: Final = """
+SELECT count(*) FILTER (WHERE retired_at IS NULL) AS live, count(*) FILTER (WHERE retired_at IS NOT NULL) AS retired
+FROM {table}"""
+
+
+def _own_key(row: Row) -> str:
+    return str(row["key"])
+
+
+async def read_registry(connection: Connection) -> Registry:
+    """Everything a city file speaks of; read in a transaction for one consistent state."""
+    return {
+        section: await _read(connection, section, query)
+        for section, query in _QUERIES.items()
+    }
+
+
+async def _read(
+    connection: Connection, section: Section, query: str
+) -> dict[str, Known]:
+    rows = await connection.fetch(query)
+    if section is Section.CITY:
+        return {row["city"]["key"]: Known(row["city"]) for row in rows}
+    key_of = _KEYS.get(section, _own_key)
+    return {key_of(row): Known(row, row["retired"]) for row in rows}
+
+
+async def registry_summary(connection: Connection) -> dict[str, Any]:
+    """{revision, city, counts: {entity: {live, retired}}}."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        state = await connection.fetchrow("SELECT revision, city FROM registry_state")
+        counts = {
+            section.value: dict(await connection.fetchrow(_COUNT.format(table=table)))
+            for section, table in TABLES.items()
+            if section is not Section.CITY
+        }
+    return {"revision": state["revision"], "city": state["city"], "counts": counts}

@@ -1,0 +1,129 @@
+"""`city apply`: makes the registry say what a city file says, in one transaction."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from services.core.city.diff import Action, Change, CityDiff, compare, refusals
+from services.core.city.entities import City
+from services.core.city.records import Record, Section, records_of
+from services.core.errors import CityFileError
+from services.core.storage import registry_sql as sql
+from services.core.storage.pool import Connection
+from services.core.storage.registry_read import read_registry
+
+_CHUNK: Final = 10_000
+_WRITTEN: Final = (Action.CREATED, Action.CHANGED, Action.REPLACED, Action.RESTORED)
+_AUDITED: Final[dict[Action, tuple[str, ...]]] = {
+    Action.CREATED: ("create",),
+    Action.CHANGED: ("change",),
+    Action.REPLACED: ("retire", "create"),
+    Action.RESTORED: ("restore",),
+    Action.RETIRED: ("retire",),
+    Action.VANISHED: (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """revision: the registry's now; it has moved only if something was written."""
+
+    revision: int
+    diff: CityDiff
+
+
+async def apply_city(
+    connection: Connection, city: City, *, retire: bool, actor: str, dry_run: bool
+) -> Applied:
+    """Write what differs. dry_run writes nothing.
+
+    Raises:
+        CityFileError: the file would give what is stored another meaning.
+    """
+    wanted = records_of(city)
+    async with connection.transaction():
+        revision = await connection.fetchval(sql.REVISION if dry_run else sql.LOCK)
+        registry = await read_registry(connection)
+        if problems := refusals(wanted, registry):
+            raise CityFileError(problems)
+        diff = compare(wanted, registry, retire=retire)
+        if dry_run or not diff.writes:
+            return Applied(revision, diff)
+        revision = await connection.fetchval(sql.NEXT_REVISION)
+        await _Writer(connection, revision).write(diff, wanted)
+        await _audit(connection, diff, actor)
+    await connection.execute("SELECT pg_notify('registry', $1)", str(revision))
+    return Applied(revision, diff)
+
+
+class _Writer:
+    def __init__(self, connection: Connection, revision: int) -> None:
+        self._connection = connection
+        self._revision = revision
+
+    async def write(
+        self, diff: CityDiff, wanted: Mapping[Section, Mapping[str, Record]]
+    ) -> None:
+        for section, statement in sql.RETIRE_REPLACED.items():
+            await self._on_keys(statement, diff.keys(section, Action.REPLACED))
+        for section, statement in sql.UPSERT.items():
+            keys = diff.keys(section, *_WRITTEN)
+            await self._on_rows(
+                statement, [{"key": key, **wanted[section][key]} for key in keys]
+            )
+        for section, statement in sql.RETIRE.items():
+            await self._on_keys(statement, diff.keys(section, Action.RETIRED))
+        await self._tie_frames(wanted[Section.DATASTREAM])
+
+    async def _tie_frames(self, datastreams: Mapping[str, Record]) -> None:
+        """Every device its open frame, every datastream its slot in one."""
+        await self._connection.execute(sql.STAGE_TIES)
+        await self._connection.copy_records_to_table(
+            "wanted_ties",
+            records=(
+                (key, record["device"], record["channel"])
+                for key, record in datastreams.items()
+            ),
+            columns=["datastream", "device", "channel"],
+        )
+        await self._connection.execute("ANALYZE wanted_ties")
+        for statement in sql.RENEW_FRAMES:
+            await self._connection.execute(statement, self._revision)
+        await self._connection.execute(sql.STAGE_TARGETS)
+        for statement in sql.RETIE:
+            await self._connection.execute(statement, self._revision)
+
+    async def _on_rows(self, statement: str, rows: Sequence[Record]) -> None:
+        for chunk in _chunks(rows):
+            await self._connection.execute(statement, self._revision, chunk)
+
+    async def _on_keys(self, statement: str, keys: Sequence[str]) -> None:
+        if keys:
+            await self._connection.execute(statement, self._revision, keys)
+
+
+def _chunks(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(rows), _CHUNK):
+        yield rows[start : start + _CHUNK]
+
+
+async def _audit(connection: Connection, diff: CityDiff, actor: str) -> None:
+    rows = [row for change in diff.changes for row in _audit_rows(change)]
+    for chunk in _chunks(rows):
+        await connection.execute(sql.AUDIT, actor, chunk)
+
+
+def _audit_rows(change: Change) -> Iterator[dict[str, Any]]:
+    for action in _AUDITED[change.action]:
+        yield {
+            "action": action,
+            "entity": sql.TABLES[change.section],
+            "entity_key": change.key,
+            "old": None if action == "create" else _plain(change.old),
+            "new": None if action == "retire" else change.new,
+        }
+
+
+def _plain(record: Record | None) -> dict[str, Any] | None:
+    """A row of the driver's as a mapping JSON knows."""
+    return None if record is None else dict(record)
