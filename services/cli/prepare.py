@@ -1,19 +1,98 @@
 """`alatau prepare`: what an installation's database needs before its services start."""
 
 import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from services.cli.devices import new_secrets, write_secrets
 from services.cli.target import HomeOption, database_url
+
+if TYPE_CHECKING:
+    from services.core.storage.pool import Connection
+
+ACTOR: Final = "first start"
+FIRST_LOGIN: Final = "operator"
+SHIPPED: Final = Path(__file__).parents[2] / "deploy" / "city"
 
 
 def register(app: typer.Typer) -> None:
     app.command("prepare", hidden=True)(prepare)
 
 
-def prepare(home: HomeOption = None) -> None:
-    """Bring the schema up to date; at the first start also the city, its rules, credentials and the first login."""
-    from services.core.storage.migrate import migrate
+def prepare(
+    secrets: Annotated[
+        Path,
+        typer.Option(envvar="ALATAU_SECRETS_DIR", help="Where new secrets are kept."),
+    ],
+    home: HomeOption = None,
+) -> None:
+    """Bring the schema up to date; at the first start also the city, credentials and the first login."""
+    from services.core.storage.migrate import migrate, schema_version
 
     dsn = database_url(home)
-    asyncio.run(migrate(dsn))
+
+    async def run() -> None:
+        before, newest = await schema_version(dsn)
+        await migrate(dsn)
+        if before != newest:
+            typer.echo(f"schema {newest}")
+        await _fill(dsn, secrets)
+
+    asyncio.run(run())
+
+
+async def _fill(dsn: str, secrets: Path) -> None:
+    """Each part only where there is none: what was changed or removed since stays so."""
+    from services.core.storage.pool import connect
+
+    connection = await connect(dsn, "prepare")
+    try:
+        if await _lacks(connection, "registry_state WHERE city IS NOT NULL"):
+            await _load_city(connection)
+        if await _lacks(connection, "credentials"):
+            await _issue_credentials(connection, secrets / "devices.csv")
+        if await _lacks(connection, "users"):
+            await _add_first_login(connection, secrets)
+    finally:
+        await connection.close()
+
+
+async def _lacks(connection: "Connection", rows: str) -> bool:
+    return not await connection.fetchval(f"SELECT EXISTS (SELECT FROM {rows})")  # noqa: S608 - named above
+
+
+async def _load_city(connection: "Connection") -> None:
+    from services.core.city_folder import read_city_folder
+    from services.core.storage.registry_store import apply_city
+
+    city = read_city_folder(SHIPPED / "alatau.yaml").city
+    await apply_city(connection, city, retire=False, actor=ACTOR, dry_run=False)
+    typer.echo(f"city: {city.name.en}, {len(city.devices)} devices")
+
+
+async def _issue_credentials(connection: "Connection", out: Path) -> None:
+    """The secrets are written before the hashes: a crash between leaves a file that the next start replaces."""
+    from services.core.clock import SystemClock
+    from services.core.storage.credentials import issue, list_publishers
+
+    keys = [publisher.key for publisher in await list_publishers(connection)]
+    secrets, hashes = new_secrets(keys)
+    write_secrets(secrets, out)
+    now = SystemClock().now()
+    await issue(connection, hashes, replace=False, actor=ACTOR, now=now)
+    typer.echo(f"credentials: {len(keys)} publishers, in {out}")
+
+
+async def _add_first_login(connection: "Connection", secrets: Path) -> None:
+    from deploy.native.home import Secrets
+    from services.api.auth.passwords import hash_password, new_password
+    from services.api.auth.permissions import Role
+    from services.api.auth.store import User, add_user
+
+    password = new_password()
+    out = Secrets(secrets).put(FIRST_LOGIN, password)
+    user = User(FIRST_LOGIN, Role.ADMIN)
+    await add_user(connection, user, hash_password(password), ACTOR)
+    typer.echo(f"first login: {FIRST_LOGIN}, its password in {out}")

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.core.errors import PlatformError
+from services.core.storage import registry_sql as sql
 from services.core.storage.pool import Connection
 
-_NEXT_REVISION = "UPDATE registry_state SET revision = revision + 1 RETURNING revision"
 _PUBLISHERS = """
 SELECT d.key, t.key AS device_type, th.key AS thing, c.issued_at, c.revoked_at,
        (SELECT count(*) FROM device_hosts h WHERE h.gateway_id = d.device_id AND h.retired_at IS NULL) AS hosts
@@ -77,7 +77,7 @@ class Publisher:
 
 
 async def registry_revision(connection: Connection) -> int:
-    revision: int = await connection.fetchval("SELECT revision FROM registry_state")
+    revision: int = await connection.fetchval(sql.REVISION)
     return revision
 
 
@@ -108,7 +108,7 @@ async def issue(
     async with connection.transaction():
         known = await _locked_publishers(connection, list(hashes))
         _refuse(known, replace=replace)
-        revision = await connection.fetchval(_NEXT_REVISION)
+        revision = await connection.fetchval(sql.NEXT_REVISION)
         await connection.execute(
             _ISSUE, list(hashes), list(hashes.values()), now, revision
         )
@@ -127,7 +127,7 @@ async def revoke(
     async with connection.transaction():
         known = await _locked_publishers(connection, keys)
         _refuse(known, replace=True)
-        revision = await connection.fetchval(_NEXT_REVISION)
+        revision = await connection.fetchval(sql.NEXT_REVISION)
         await connection.execute(_REVOKE, list(keys), now, revision)
         await connection.execute(_AUDIT, list(keys), now, actor, "revoke")
 
@@ -136,7 +136,7 @@ async def _locked_publishers(
     connection: Connection, keys: Sequence[str]
 ) -> list[Publisher]:
     """The revision's row is the registry's lock: one change at a time."""
-    await connection.execute("SELECT FROM registry_state FOR UPDATE")
+    await connection.execute(sql.LOCK)
     found = {
         publisher.key: publisher for publisher in await list_publishers(connection)
     }
