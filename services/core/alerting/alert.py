@@ -126,6 +126,12 @@ class Move:
     reason: MoveReason
 
 
+@dataclass(frozen=True, slots=True)
+class SubjectMove:
+    subject: Subject
+    move: Move
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
     """action: a state, acknowledged, or acknowledgement_void. version: the alert's after it."""

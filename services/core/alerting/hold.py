@@ -61,8 +61,11 @@ class Turn:
 def after_reading(
     policy: HoldPolicy, hold: Hold, value: float, time_ms: int, previous_ms: int | None
 ) -> Hold:
-    """The hold after a reading. previous_ms: time of the reading before; readings too far apart prove nothing between."""
-    broken = previous_ms is not None and time_ms - previous_ms > policy.valid_for_ms
+    """The hold after a reading. previous_ms: time of the reading before, if it is known.
+
+    Readings too far apart prove nothing of the time between: what was waiting begins anew.
+    """
+    broken = previous_ms is None or time_ms - previous_ms > policy.valid_for_ms
     after = []
     for index, held in enumerate(hold):
         condition = policy.levels[index].condition
@@ -113,18 +116,18 @@ def turns_between(
     at_ms: the world's time of what turned a level that had not been waiting. lost: evidence ran out.
     """
     was, now = severity_of(levels, before), severity_of(levels, after)
-    waiting = _rising(levels, after)
+    waiting = rising(levels, after)
     since_ms = _turned_since(before, after, at_ms)
     if was and now:
         return _between_severities(was, now, since_ms)
     if now:
-        held = _rising(levels, before) is not None
+        held = rising(levels, before) is not None
         reason = MoveReason.HELD if held else MoveReason.CONDITION_TRUE
         return (Turn(AlertState.FIRING, since_ms, now, reason),)
     turns = []
     if was:
         turns.append(Turn(AlertState.RESOLVED, since_ms, was, MoveReason.CLEARED))
-    waited = _rising(levels, before) if not was else None
+    waited = rising(levels, before) if not was else None
     if waiting and not waited:
         severity, since = waiting
         turns.append(
@@ -152,7 +155,7 @@ def _between_severities(
     return (Turn(AlertState.FIRING, since_ms, now, reason),)
 
 
-def _rising(levels: Sequence[Level], hold: Hold) -> tuple[Severity, int] | None:
+def rising(levels: Sequence[Level], hold: Hold) -> tuple[Severity, int] | None:
     """The worst severity that is on its way up, and since when any is."""
     rising = [
         (level.severity, held.since)

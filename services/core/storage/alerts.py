@@ -16,6 +16,7 @@ from services.core.alerting.alert import (
     Move,
     Severity,
     Subject,
+    SubjectMove,
 )
 from services.core.alerting.duration import format_duration, parse_duration
 from services.core.city.language import Text
@@ -95,12 +96,6 @@ class AlertFilter:
     household: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectMove:
-    subject: Subject
-    move: Move
-
-
 async def list_alerts(
     connection: Connection,
     chosen: AlertFilter,
@@ -135,6 +130,14 @@ async def get_alert(connection: Connection, alert_id: int) -> Alert:
     if row is None:
         raise AlertNotFoundError
     return _alert(row)
+
+
+async def open_alerts(connection: Connection) -> dict[str, Alert]:
+    """What is pending or firing, by fingerprint."""
+    rows = await connection.fetch(
+        _SELECT + "WHERE a.state IN ('pending', 'firing') ORDER BY a.alert_id"
+    )
+    return {row["fingerprint"]: _alert(row) for row in rows}
 
 
 async def journal_of(connection: Connection, alert_id: int) -> list[JournalEntry]:

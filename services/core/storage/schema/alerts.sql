@@ -57,10 +57,11 @@ CREATE INDEX journal_alert ON journal (alert_id, journal_id);
 -- Where each rule target that is not at rest stands, committed with the rules service's cursor: a restart neither
 -- resets nor repeats a hold.
 CREATE TABLE rule_holds (
-    rule_key    text   NOT NULL,
-    fingerprint text   NOT NULL,
-    body        jsonb  NOT NULL,               -- services/rules/store.py
-    PRIMARY KEY (rule_key, fingerprint)
+    rule_key    text    NOT NULL,
+    source_id   integer NOT NULL,              -- datastream, or device of a rule that watches devices
+    fingerprint text    NOT NULL,              -- of its alert
+    levels      jsonb   NOT NULL,              -- by severity: {on, since}
+    PRIMARY KEY (rule_key, source_id)
 ) WITH (fillfactor = 50);
 
 -- What the rules service remembers of the whole stream (who was heard when), as of a batch; what came after is
