@@ -15,19 +15,19 @@ _VEHICLE_AND_DETECTOR = 6.5  # metres: what one vehicle occupies of a detector
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """free_speed: km/h; capacity: vehicles/h; jam_density: vehicles/km."""
+    """Or many lanes at once. free_speed: km/h; capacity: vehicles/h; jam_density: vehicles/km."""
 
-    free_speed: float
-    capacity: float
+    free_speed: Floats
+    capacity: Floats
     jam_density: float = 140.0
 
     @property
-    def critical_density(self) -> float:
+    def critical_density(self) -> Floats:
         return self.capacity / self.free_speed
 
     @property
-    def wave_speed(self) -> float:
-        """km/h, backwards: how fast the end of a queue travels."""
+    def wave_speed(self) -> Floats:
+        """Of the end of a queue, backwards; km/h."""
         return self.capacity / (self.jam_density - self.critical_density)
 
     def flow(self, density: Floats) -> Floats:
@@ -41,12 +41,9 @@ class Lane:
         return self.jam_density - flow / self.wave_speed
 
 
-def speed(flow: Floats, density: Floats, free_speed: float) -> Floats:
-    """km/h, from flow = density * speed; an empty road is free."""
-    moving = density > 0
-    result: Floats = np.divide(
-        flow, density, out=np.full_like(flow, free_speed), where=moving
-    )
+def speed(flow: Floats, density: Floats, free_speed: Floats) -> Floats:
+    """From flow = density * speed, km/h; an empty road is free."""
+    result: Floats = np.divide(flow, density, out=free_speed.copy(), where=density > 0)
     return result
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from device_sim.signals import Floats
+import numpy as np
+
+from device_sim.signals import Floats, Places
 
 Reader = Callable[[], float]
 
@@ -32,3 +34,16 @@ class Table:
     def _reader(self, quantity: str, place: int) -> Reader:
         columns = self._columns
         return lambda: float(columns[quantity][place])
+
+
+def places_of(wanted: Sequence[str], things: Sequence[str]) -> Places:
+    """The row of each wanted thing.
+
+    Raises:
+        ValueError: one is not among the things.
+    """
+    rows = {thing: place for place, thing in enumerate(things)}
+    try:
+        return np.array([rows[thing] for thing in wanted], dtype=np.intp)
+    except KeyError as error:
+        raise ValueError(f"{error.args[0]} is not there") from error

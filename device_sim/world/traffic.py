@@ -17,9 +17,8 @@ from device_sim.signals import (
     generator_for,
     sum_by,
 )
-from device_sim.world.table import Table
+from device_sim.world.table import Reader, Table
 
-_LANE: Final = Lane(free_speed=62.0, capacity=1650.0)
 _SETTLING: Final = 12.0  # seconds in which density at a detector follows the queue
 _STORAGE: Final = 18.0  # vehicles a lane; a longer queue turns drivers away
 _BLOCKED: Final = 0.85  # of the capacity, while a jam lasts
@@ -63,10 +62,16 @@ _WEEKDAY: Final[Mapping[Direction, Profile]] = {
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A lane or an approach. name: what its channels end with; peak: vehicles/h in the busiest hour."""
+    """Lanes that are counted together. name: what their channels end with.
+
+    free_speed in km/h, capacity in vehicles/h a lane, peak: the busiest hour's flow over the capacity.
+    """
 
     name: str
     direction: Direction
+    lanes: int
+    free_speed: float
+    capacity: float
     peak: float
 
 
@@ -79,18 +84,24 @@ class Road:
 
 
 class Traffic:
-    """Columns of `lanes`, a row a stream: flow (vehicles/h), speed (km/h), occupancy (%), queue (vehicles)."""
+    """Table `streams`: flow (vehicles/h a lane), count (vehicles/h on all), speed (km/h), occupancy (%), queue."""
 
     def __init__(self, roads: Sequence[Road], seed: int) -> None:
         streams = [(road, stream) for road in roads for stream in road.streams]
         self.roads = tuple(roads)
-        self.lanes = Table([f"{road.thing}/{stream.name}" for road, stream in streams])
+        self.streams = Table([f"{road.thing}/{each.name}" for road, each in streams])
         self.signals = Table([road.thing for road in roads])
-        self.lane_roads = np.array(
+        self._road_of = np.array(
             [self.roads.index(road) for road, _ in streams], dtype=np.intp
         )
-        self._peaks = np.array([stream.peak for _, stream in streams])
-        self._directions = [stream.direction for _, stream in streams]
+        each = [stream for _, stream in streams]
+        self._lanes = np.array([float(stream.lanes) for stream in each])
+        self._lane = Lane(
+            np.array([stream.free_speed for stream in each]),
+            np.array([stream.capacity for stream in each]),
+        )
+        self._peaks = np.array([stream.peak * stream.capacity for stream in each])
+        self._directions = [stream.direction for stream in each]
         chance = generator_for(seed, "traffic")
         self._drift = Drift(chance, len(streams), deviation=0.06, memory=900.0)
         self._queue = np.zeros(len(streams))
@@ -98,9 +109,10 @@ class Traffic:
 
     def advance(self, moment: Moment, seconds: float, jams: Floats) -> None:
         """jams: of each road, 0 none to 1 full."""
-        jam = jams[self.lane_roads]
-        demand = self._demand(moment, seconds) + jam * _DIVERTED * _LANE.capacity
-        capacity = _LANE.capacity * (1.0 - _BLOCKED * jam)
+        jam = jams[self._road_of]
+        usual = self._lane.capacity
+        demand = self._demand(moment, seconds) + jam * _DIVERTED * usual
+        capacity = usual * (1.0 - _BLOCKED * jam)
         waiting = self._queue + demand * seconds / 3600.0
         passed = np.minimum(waiting, capacity * seconds / 3600.0)
         self._queue = np.minimum(waiting - passed, _STORAGE)
@@ -119,14 +131,15 @@ class Traffic:
     def _show(self, passing: Floats, seconds: float) -> None:
         queued = self._queue > 0
         target = np.where(
-            queued, _LANE.queued_density(passing), _LANE.free_density(passing)
+            queued, self._lane.queued_density(passing), self._lane.free_density(passing)
         )
         start = target if self._density is None else self._density
         self._density = approach(start, target, seconds, _SETTLING)
-        flow = np.minimum(passing, _LANE.flow(self._density))
-        self.lanes.write(
+        flow = np.minimum(passing, self._lane.flow(self._density))
+        self.streams.write(
             flow=flow,
-            speed=speed(flow, self._density, _LANE.free_speed),
+            count=flow * self._lanes,
+            speed=speed(flow, self._density, self._lane.free_speed),
             occupancy=occupancy(self._density),
             queue=self._queue,
         )
@@ -134,11 +147,19 @@ class Traffic:
     @property
     def emission(self) -> Floats:
         """Of each road: vehicles/h, each counted the more the slower it goes."""
-        lanes = self.lanes
-        crawling = 1.0 + 40.0 / np.maximum(lanes["speed"], 8.0)
-        standing = 25.0 * lanes["queue"]
-        weights = lanes["flow"] * crawling + standing
-        return sum_by(self.lane_roads, weights, len(self.roads))
+        streams = self.streams
+        crawling = 1.0 + 40.0 / np.maximum(streams["speed"], 8.0)
+        standing = 25.0 * streams["queue"]
+        emitted = (streams["flow"] * crawling + standing) * self._lanes
+        return sum_by(self._road_of, emitted, len(self.roads))
+
+    def readers(self) -> Mapping[tuple[str, str], Reader]:
+        """By road and channel: the stream's name ends the channel's."""
+        found = dict(self.signals.readers())
+        for (stream, quantity), reader in self.streams.readers().items():
+            thing, _, name = stream.rpartition("/")
+            found[thing, f"{quantity}_{name}" if name else quantity] = reader
+        return found
 
 
 def _programme(moment: Moment) -> float:
