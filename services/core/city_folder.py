@@ -80,11 +80,11 @@ def read_city_folder(path: Path) -> CityFile:
     Raises:
         CityFileError: a file cannot be read, or the city is wrong; it names every problem.
     """
-    root = _parse(path)
+    root = parse_file(path)
     included = root.get("include") or []
     if not isinstance(included, list):
         raise CityFileError([f"{path.name}: include: needs a list of files"])
-    files = [root, *(_parse(path.parent / str(name)) for name in included)]
+    files = [root, *(parse_file(path.parent / str(name)) for name in included)]
     nested = [parsed for parsed in files[1:] if "include" in parsed]
     if nested:
         raise CityFileError(["include: only the root file includes"])
@@ -98,7 +98,12 @@ def read_city_folder(path: Path) -> CityFile:
     return CityFile(reading.city, reading.warnings)
 
 
-def _parse(path: Path) -> Mapping[str, Any]:
+def parse_file(path: Path) -> Mapping[str, Any]:
+    """The mapping in a YAML or GeoJSON file; mappings in it know their line.
+
+    Raises:
+        CityFileError: it cannot be read, or is no mapping.
+    """
     try:
         text = path.read_text(encoding="utf-8")
         parsed = (

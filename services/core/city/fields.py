@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from services.core.city.language import Text
+from services.core.city.near import near
 
 Made = TypeVar("Made")
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -71,7 +72,9 @@ class Fields:
     def build(self, make: Callable[[], Made]) -> Made | None:
         """What make() builds; None when a field was wrong, a field is unknown, or it cannot be built."""
         for unknown in sorted(self._raw.keys() - self._used):
-            self.wrong("is not a field here", unknown)
+            self.wrong(
+                f"is not a field here{near(str(unknown), self._used)}", str(unknown)
+            )
         if len(self._notes.problems) > self._before:
             return None
         try:
