@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deploy.native import environment
 from deploy.native.home import (
     DEFAULT_PORT_BASE,
     Home,
@@ -19,7 +20,7 @@ from deploy.native.home import (
 from deploy.native.mosquitto import find_program
 from deploy.native.postgres import find_binaries
 from deploy.native.state_file import read_state, running_supervisor
-from deploy.native.system_user import OPEN_FILES
+from deploy.native.system_user import CHECKOUT, OPEN_FILES
 from services.core.errors import PlatformError
 
 LOW_DISK_BYTES = 5 * 1024**3
@@ -49,7 +50,7 @@ class Finding:
 
 def examine(home: Home) -> list[Finding]:
     """In the order in which to mend: what is below comes first."""
-    findings = [*_programs(), _disk(home)]
+    findings = [*_programs(), *_environment(), _disk(home)]
     try:
         running = running_supervisor(home) is not None
         state = read_state(home)
@@ -73,6 +74,15 @@ def _programs() -> Iterator[Finding]:
         yield Finding("Mosquitto", find_program())
     except PlatformError as error:
         yield Finding("Mosquitto", str(error), mend)
+
+
+def _environment() -> Iterator[Finding]:
+    """In a checkout that `make install` made ready; a copy elsewhere was made from a lock that fitted."""
+    if environment.uv_path(CHECKOUT).exists():
+        fits = environment.is_current(CHECKOUT)
+        fact = "as uv.lock says" if fits else "not as uv.lock says"
+        remedy = "" if fits else "`make install` brings it up to date."
+        yield Finding("Python environment", fact, remedy)
 
 
 def _disk(home: Home) -> Finding:

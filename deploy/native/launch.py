@@ -26,6 +26,7 @@ from services.core.clock import Clock
 
 LEFTOVER_SECONDS = 5.0
 DETACHED_LOG = "supervisor"
+_DETACHED = "ALATAU_DETACHED"
 Say = Callable[[str], None]
 
 
@@ -99,6 +100,7 @@ def detach(home: Home, arguments: Sequence[str], say: Say) -> None:
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
+            env={**os.environ, _DETACHED: "yes"},
             start_new_session=True,
         )
     with log.open("rb") as said:
@@ -110,6 +112,11 @@ def detach(home: Home, arguments: Sequence[str], say: Say) -> None:
             if ended:
                 raise NotStartedError("The installation did not start (see above).")
             time.sleep(0.05)
+
+
+def is_detached() -> bool:
+    """Whether what this process says goes to a log, where the first login must not be."""
+    return _DETACHED in os.environ
 
 
 def _is_ready(home: Home, pid: int) -> bool:

@@ -1,7 +1,6 @@
 """`alatau up`, `down`, `status`, `logs`, `doctor`: an installation on this machine."""
 
 import json
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -85,7 +84,7 @@ def up(
         options,
         SystemClock(),
         launch.say_plainly,
-        lambda: _show_table_on_terminal(place),
+        lambda: None if launch.is_detached() else show_table(place),
     )
 
 
@@ -211,12 +210,6 @@ def _login(home: "Home", *, first: bool) -> str:
         secret = path.read_text(encoding="utf-8").strip()
         return f"operator / {secret}  (shown once; kept in {path})"
     return f"operator; its password is in {path}"
-
-
-def _show_table_on_terminal(home: "Home") -> None:
-    """Detached, standard output is a log: the login must not get there."""
-    if os.isatty(1) or not os.environ.get("ALATAU_DETACHED"):
-        show_table(home)
 
 
 def _show_status(document: dict[str, Any]) -> None:

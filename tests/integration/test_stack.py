@@ -1,0 +1,303 @@
+"""`alatau up` and its sisters with everything real: two installations, crashes, secrets."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.native.home import Ports, PortTakenError, refuse_taken_ports
+from deploy.native.mosquitto import INGEST_USER
+from deploy.native.postgres import PostgresCluster, find_binaries
+from tests.stack_fixtures import Broker, free_port, wait_until
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
+
+ALATAU = str(Path(sys.executable).with_name("alatau"))
+SERVICES = {"database", "broker-door", "broker", "ingest", "rules", "history", "api"}
+
+
+@dataclass(frozen=True)
+class Installation:
+    home: Path
+    port_base: int
+
+    def run(
+        self, *arguments: str, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 # our own command
+            [ALATAU, *arguments, "--home", str(self.home)],
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def up(self, *more: str, **env: str) -> subprocess.CompletedProcess[str]:
+        base = ("--port-base", str(self.port_base))
+        return self.run("up", "--detach", "--no-sim", *base, *more, env=env)
+
+    def down(self) -> None:
+        assert self.run("down").returncode == 0
+
+    def status(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.run("status", "--json").stdout)
+        return document
+
+    def service(self, name: str) -> dict[str, Any]:
+        entry: dict[str, Any] = self.status()["services"][name]
+        return entry
+
+
+def free_base() -> int:
+    """The first of ten free ports."""
+    while True:
+        base = min(free_port(), 65_000)
+        try:
+            refuse_taken_ports(Ports(base))
+        except PortTakenError:
+            continue
+        return base
+
+
+@contextmanager
+def installation(prefix: str = "stack") -> Iterator[Installation]:
+    """Not started; stopped and removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix=f"alatau-{prefix}-", dir="/tmp"))
+    folder.chmod(0o755)
+    place = Installation(folder / "home", free_base())
+    try:
+        yield place
+    finally:
+        place.run("down")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def city() -> Iterator[Installation]:
+    """One installation for the tests that leave it running."""
+    with installation() as place:
+        started = place.up()
+        assert started.returncode == 0, started.stdout + started.stderr
+        yield place
+
+
+def query(dsn: str, statement: str) -> subprocess.CompletedProcess[str]:
+    command = [str(find_binaries() / "psql"), "-XAtq", dsn, "-c", statement]
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+def test_status_tells_where_everything_is(city: Installation) -> None:
+    status = city.status()
+    assert status["services"].keys() == SERVICES
+    for entry in status["services"].values():
+        assert entry.keys() >= {"state", "pid", "url", "restarts", "since"}
+        assert entry["state"] == "running"
+        assert Path(f"/proc/{entry['pid']}").exists()
+    assert status["urls"].keys() >= {"api", "opendata", "mqtt", "database", "docs"}
+    assert status["urls"]["mqtt"] == f"mqtt://127.0.0.1:{city.port_base + 1}"
+    assert status["version"]
+
+
+def test_the_databases_url_reads_and_writes_nothing(city: Installation) -> None:
+    dsn = city.status()["urls"]["database"]
+    assert "@127.0.0.1:" in dsn
+    assert int(query(dsn, "SELECT count(*) FROM datastreams").stdout) >= 2000
+    for statement in (
+        "DELETE FROM devices",
+        "SELECT * FROM credentials",
+        "SELECT * FROM users",
+        "SET default_transaction_read_only = off; INSERT INTO journal DEFAULT VALUES",
+    ):
+        assert "permission denied" in query(dsn, statement).stderr or (
+            "read-only" in query(dsn, statement).stderr
+        )
+
+
+def test_no_service_may_do_more_than_its_own(city: Installation) -> None:
+    secrets = city.home / "secrets"
+    for service, foreign in {
+        "ingest": "UPDATE rules SET enabled = false",
+        "rules": "DELETE FROM observations",
+        "history": "UPDATE devices SET retired_at = now()",
+        "api": "DELETE FROM observations",
+        "broker-door": "SELECT * FROM users",
+    }.items():
+        dsn = (secrets / f"{service}.dsn").read_text().strip()
+        assert query(dsn, "SELECT revision FROM registry_state").returncode == 0
+        assert "permission denied" in query(dsn, foreign).stderr, service
+
+
+def test_no_secret_is_in_a_log_a_process_list_or_an_environment(
+    city: Installation,
+) -> None:
+    secrets = [
+        path.read_text().strip()
+        for path in (city.home / "secrets").iterdir()
+        if path.suffix != ".csv"
+    ]
+    assert len(secrets) > 10
+    places = [*(city.home / "logs").iterdir()]
+    for entry in city.status()["services"].values():
+        places += [
+            Path(f"/proc/{entry['pid']}/{name}") for name in ("cmdline", "environ")
+        ]
+    for place in places:
+        text = place.read_bytes().decode(errors="replace")
+        assert not [secret for secret in secrets if secret in text], place
+
+
+def test_everything_belongs_to_a_user_that_is_not_root(city: Installation) -> None:
+    assert city.home.stat().st_mode & 0o777 == 0o700
+    for entry in city.status()["services"].values():
+        assert (
+            Path(f"/proc/{entry['pid']}").stat().st_uid == city.home.stat().st_uid != 0
+        )
+
+
+def test_up_again_changes_nothing(city: Installation) -> None:
+    before = city.status()["supervisor"]
+    assert city.up().returncode == 0
+    assert city.status()["supervisor"] == before
+
+
+def test_a_second_installation_runs_beside_the_first(city: Installation) -> None:
+    with installation("other") as other:
+        assert other.up().returncode == 0
+        first, second = city.status(), other.status()
+        assert not set(first["urls"].values()) & set(second["urls"].values())
+        assert all(entry["state"] == "running" for entry in second["services"].values())
+        assert Installation(other.home, city.port_base).up().returncode == 0, "runs"
+        other.down()
+        assert other.run("status").returncode == 3
+    assert city.status()["ready"]
+
+
+def test_a_taken_port_is_named(city: Installation) -> None:
+    with installation("clash") as clash:
+        failed = Installation(clash.home, city.port_base + 2).up()
+        assert failed.returncode == 1
+        assert f"{city.port_base + 2}" in failed.stdout + failed.stderr
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_killed_process_is_back_and_disturbs_no_other(
+    city: Installation, name: str
+) -> None:
+    before = city.status()["services"]
+    os.kill(before[name]["pid"], signal.SIGKILL)
+    wait_until(
+        lambda: (
+            city.service(name)["restarts"] > before[name]["restarts"]
+            and city.service(name)["state"] == "running"
+        ),
+        seconds=30,
+    )
+    after = city.status()["services"]
+    disturbed = {
+        other
+        for other in SERVICES - {name}
+        if after[other]["pid"] != before[other]["pid"]
+    }
+    assert not disturbed
+    assert city.status()["supervisor"]
+
+
+def test_a_killed_supervisor_leaves_nothing_and_the_next_start_mends(
+    city: Installation,
+) -> None:
+    status = city.status()
+    os.kill(status["supervisor"], signal.SIGKILL)
+    pids = [entry["pid"] for entry in status["services"].values()]
+    wait_until(lambda: not any(map(is_alive, pids)), seconds=10)
+    assert city.run("status").returncode == 3
+    started = time.monotonic()
+    assert city.up().returncode == 0
+    assert time.monotonic() - started < 15
+    assert city.status()["ready"]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_ctrl_c_stops_all_in_order_and_the_login_is_shown_once() -> None:
+    with installation("front") as place:
+        first = foreground(place)
+        password = (place.home / "secrets" / "operator").read_text().strip()
+        assert password in first
+        order = [line.split()[0] for line in first.splitlines() if " stopped " in line]
+        assert order.index("api") < order.index("broker") < order.index("database")
+        second = foreground(place)
+        assert password not in second
+        assert "operator" in second
+
+
+def foreground(place: Installation) -> str:
+    """Start in the foreground, press Ctrl-C when the table is there; all that was said."""
+    command = [ALATAU, "up", "--no-sim", "--home", str(place.home)]
+    base = ["--port-base", str(place.port_base)]
+    out = place.home.with_name("out")
+    with out.open("wb") as said:
+        process = subprocess.Popen(  # noqa: S603 # our own command
+            [*command, *base], stdout=said, stderr=said, start_new_session=True
+        )
+    wait_until(lambda: "Ctrl-C" in out.read_text() or process.poll() is not None, 60)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=60) == 0, out.read_text()
+    return out.read_text()
+
+
+def test_a_home_with_a_very_long_path_works() -> None:
+    with installation("long") as short:
+        folder = short.home.parent / ("a-long-name-" * 10)
+        folder.mkdir(mode=0o755)
+        place = Installation(folder / "home", short.port_base)
+        try:
+            assert place.up().returncode == 0
+        finally:
+            place.down()
+
+
+def test_servers_of_ones_own_are_used(
+    postgres: PostgresCluster, database_url: str, broker: Broker
+) -> None:
+    with installation("own") as place:
+        env = {
+            "ALATAU_DATABASE_URL": database_url,
+            "ALATAU_BROKER_URL": f"mqtt://{INGEST_USER}:{broker.secrets[INGEST_USER]}@127.0.0.1:{broker.port}",
+        }
+        started = place.up(**env)
+        assert started.returncode == 0, started.stdout
+        status = place.status()
+        assert status["services"].keys() == {"ingest", "rules", "history", "api"}
+        assert status["urls"]["mqtt"] == broker.device_url
+        assert int(query(database_url, "SELECT count(*) FROM devices").stdout) > 400
+        place.down()
+
+
+def test_down_and_doctor_without_an_installation() -> None:
+    with installation("none") as place:
+        assert place.run("down").returncode == 0
+        assert place.run("status").returncode == 3
+        assert json.loads(place.run("status", "--json").stdout)["services"] == {}
+        diagnosis = place.run("doctor", "--json")
+        assert diagnosis.returncode == 1
+        findings = {entry["subject"]: entry for entry in json.loads(diagnosis.stdout)}
+        assert "alatau up" in findings["installation"]["remedy"]
