@@ -1,0 +1,95 @@
+"""PURE: what one transaction will store, as it gathers while the one before is written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.core.broker.link import Publication
+from services.core.reasons import Reason
+from services.core.storage.log_batch import Notice
+from services.ingest.check import Block, Checked
+from services.ingest.resolve import Numbered, Refused, Resolved
+
+Placed = TypeVar("Placed", Refused, Numbered)
+
+
+@dataclass(slots=True)
+class Batch:
+    """publishers: by entry, the device id of who sent the item; the entries of items count from first."""
+
+    first: int = 0
+    publications: list[Publication] = field(default_factory=list)
+    publishers: list[int] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    numbered: list[Numbered] = field(default_factory=list)
+    notices: list[tuple[int, Notice]] = field(default_factory=list)
+    payload_bytes: int = 0
+
+    @property
+    def end(self) -> int:
+        return self.first + len(self.publishers)
+
+    def add(
+        self, publications: Sequence[Publication], resolved: Resolved, checked: Checked
+    ) -> None:
+        """Take in what was resolved with entries from this batch's end on."""
+        self.publications += publications
+        self.publishers += resolved.publishers
+        self.blocks += checked.blocks
+        self.refused += resolved.refused + checked.refused
+        self.numbered += resolved.numbered
+        self.notices += resolved.notices
+        self.payload_bytes += sum(len(message.payload) for message in publications)
+
+    def halves(self) -> tuple[Self, Self]:
+        """Two batches that store the same together; a message is settled with the half that has its last item."""
+        middle = self.first + max(1, len(self.publishers) // 2)
+        return self._part(self.first, middle), self._part(middle, self.end)
+
+    def refusing_all(self, reason: Reason, detail: str) -> Self:
+        """The same batch with every item of its blocks refused."""
+        refused = [
+            Refused(
+                item.entry,
+                "item",
+                reason,
+                detail,
+                item.received,
+                item.index,
+                item.reading.device,
+            )
+            for block in self.blocks
+            for item in block.items
+        ]
+        kept = [refusal for refusal in self.refused if refusal.scope != "value"]
+        return replace(self, blocks=[], refused=kept + refused)
+
+    def _part(self, first: int, end: int) -> Self:
+        last = end == self.end
+        return replace(
+            self,
+            first=first,
+            publications=[],
+            publishers=self.publishers[first - self.first : end - self.first],
+            blocks=[part for block in self.blocks if (part := _cut(block, first, end))],
+            refused=_within(self.refused, first, end),
+            numbered=_within(self.numbered, first, end),
+            notices=[
+                (entry, notice)
+                for entry, notice in self.notices
+                if first <= entry < end or (last and entry == end)
+            ],
+        )
+
+
+def _within(placed: list[Placed], first: int, end: int) -> list[Placed]:
+    return [thing for thing in placed if first <= thing.entry < end]
+
+
+def _cut(block: Block, first: int, end: int) -> Block | None:
+    rows: NDArray[np.bool_] = (block.entries >= first) & (block.entries < end)
+    return block.take(rows) if rows.any() else None

@@ -1,0 +1,307 @@
+"""PURE: types, time windows and ranges; what is left are columns of canonical values, a block per device type.
+
+Outside the hard range a value is refused; outside the plausible range it is kept and flagged.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.core.city.quality import SOURCE_WORDS, Quality
+from services.core.clock import from_milliseconds
+from services.core.reasons import Reason
+from services.ingest.forms import Form, Forms
+from services.ingest.messages import Reading, Unusable, milliseconds
+from services.ingest.resolve import Observed, Refused
+
+MISSING: Final = Quality.MISSING + 16 * Quality.MISSING
+_NAN: Final = float("nan")
+_ONLY_FLOATS: Final = {float}
+_LONGEST_VALUE: Final = 80
+_LONGEST_INTEGER: Final = 64  # bits
+_LONGEST_DETAIL: Final = 500
+_LARGEST_TIME_MS: Final = 1 << 47  # before the year 10000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Items of one device type in the order they came. results: NaN where missing; quality: packed."""
+
+    form: Form
+    items: list[Observed]
+    entries: NDArray[np.int32]  # [n]
+    frame_ids: NDArray[np.int32]  # [n]
+    times_ms: NDArray[np.int64]  # [n]
+    results: NDArray[np.float64]  # [n, slots]
+    quality: NDArray[np.uint8]  # [n, slots]
+
+    def take(self, rows: NDArray[np.bool_]) -> "Block":
+        items = [self.items[place] for place in np.flatnonzero(rows).tolist()]
+        return Block(
+            self.form,
+            items,
+            self.entries[rows],
+            self.frame_ids[rows],
+            self.times_ms[rows],
+            self.results[rows],
+            self.quality[rows],
+        )
+
+
+@dataclass(slots=True)
+class Checked:
+    blocks: list[Block]
+    refused: list[Refused]
+
+
+class Checker:
+    """Holds what outlives a batch: the forms, and the last time given to items that have none."""
+
+    def __init__(self) -> None:
+        self._forms = Forms()
+        self._given_times: dict[int, int] = {}  # frame id → Unix milliseconds
+
+    def check(self, observed: Iterable[Observed], now_ms: int) -> Checked:
+        sheets: dict[int, _Sheet] = {}
+        refused: list[Refused] = []
+        for item in observed:
+            form = self._forms.of(item.profile)
+            time_ms = self._time(item, now_ms)
+            if isinstance(time_ms, Unusable):
+                refused.append(_refused_item(item, time_ms))
+                continue
+            sheet = sheets.get(id(form))
+            if sheet is None:
+                sheet = sheets[id(form)] = _Sheet(form)
+            sheet.add(item, time_ms)
+        blocks = [sheet.finish(refused) for sheet in sheets.values()]
+        return Checked([block for block in blocks if block.items], refused)
+
+    def _time(self, item: Observed, now_ms: int) -> int | Unusable:
+        profile, time = item.profile, item.reading.time
+        if time is None:
+            if not profile.server_time:
+                return _TIME_MISSING
+            given = max(now_ms, self._given_times.get(item.frame_id, 0) + 1)
+            self._given_times[item.frame_id] = given
+            return given
+        time_ms = milliseconds(time)
+        if time_ms < now_ms - profile.max_age_ms:
+            return Unusable(
+                Reason.TOO_OLD, _outside(time_ms, profile.max_age_ms, "old")
+            )
+        if time_ms > now_ms + profile.max_ahead_ms:
+            return Unusable(
+                Reason.IN_FUTURE, _outside(time_ms, profile.max_ahead_ms, "ahead")
+            )
+        return time_ms
+
+
+_TIME_MISSING: Final = Unusable(
+    Reason.TIME_MISSING, "this device type has to say the time"
+)
+
+
+class _Sheet:
+    """Items of one form while they are read. place: an item's row here."""
+
+    def __init__(self, form: Form) -> None:
+        self._form = form
+        self._items: list[Observed] = []
+        self._times: list[int] = []
+        self._rows: list[list[float]] = []
+        self._flagged: list[int] = []
+        self._refusals: dict[int, list[_Refusal]] = {}
+
+    def add(self, item: Observed, time_ms: int) -> None:
+        reading, form = item.reading, self._form
+        if reading.quality or reading.time_quality or reading.time is None:
+            self._flagged.append(len(self._items))
+        values = reading.values
+        if (
+            form.plain
+            and tuple(values) == form.names
+            and set(map(type, values.values())) == _ONLY_FLOATS
+        ):
+            self._rows.append(list(values.values()))  # type: ignore[arg-type] # just seen
+        else:
+            self._rows.append(self._read_each(reading))
+        self._items.append(item)
+        self._times.append(time_ms)
+
+    def _read_each(self, reading: Reading) -> list[float]:
+        form = self._form
+        row = [_NAN] * form.width
+        for channel, value in reading.values.items():
+            if value is None:
+                continue
+            slot = form.slots.get(channel)
+            if slot is None:
+                self._refuse(len(self._items), channel, Reason.UNKNOWN_CHANNEL, value)
+                continue
+            number = form.readers[slot](value)
+            if isinstance(number, Reason):
+                self._refuse(len(self._items), channel, number, value)
+            else:
+                row[slot] = number
+        return row
+
+    def _refuse(self, place: int, channel: str, reason: Reason, value: object) -> None:
+        self._refusals.setdefault(place, []).append(
+            _Refusal(channel, reason, _spell(value))
+        )
+
+    def finish(self, refused: list[Refused]) -> Block:
+        """The block of what can be stored; what cannot goes to refused."""
+        results = self._canonical()
+        self._refuse_outside(results)
+        missing = np.isnan(results)
+        quality = self._quality(results)
+        quality[missing] = MISSING
+        kept: NDArray[np.bool_] = np.logical_not(missing.all(axis=1))
+        lost = np.flatnonzero(~kept).tolist()
+        for place in sorted({*self._refusals, *lost}):
+            refusals = self._refusals.get(place, [])
+            refused += _refused(
+                self._items[place], refusals, whole=not kept[place].item()
+            )
+        items = self._items
+        block = Block(
+            self._form,
+            items,
+            np.array([item.entry for item in items], np.int32),
+            np.array([item.frame_id for item in items], np.int32),
+            np.array(self._times, np.int64),
+            results,
+            quality,
+        )
+        return block.take(kept) if lost else block
+
+    def _canonical(self) -> NDArray[np.float64]:
+        form, profile = self._form, self._form.profile
+        results = np.array(self._rows, np.float64).reshape(-1, form.width)
+        if form.scaled:
+            with np.errstate(over="ignore"):
+                results = results * profile.factor + profile.addend
+        return results
+
+    def _refuse_outside(self, results: NDArray[np.float64]) -> None:
+        profile = self._form.profile
+        outside = (results < profile.hard_min) | (results > profile.hard_max)
+        outside |= np.isinf(results)
+        if not outside.any():
+            return
+        names = {slot: name for name, slot in self._form.slots.items()}
+        for place, slot in np.argwhere(outside).tolist():
+            hard = f"{profile.hard_min[slot]:g} to {profile.hard_max[slot]:g}"
+            said = f"{results[place, slot]:g} is not in {hard}"
+            self._refusals.setdefault(place, []).append(
+                _Refusal(names[slot], Reason.RANGE, said)
+            )
+        results[outside] = np.nan
+
+    def _quality(self, results: NDArray[np.float64]) -> NDArray[np.uint8]:
+        profile = self._form.profile
+        check = np.full(results.shape, Quality.GOOD, np.uint8)
+        source = np.full(results.shape, Quality.GOOD, np.uint8)
+        implausible = (results < profile.plausible_min) | (
+            results > profile.plausible_max
+        )
+        for slot, known in self._form.known_bits.items():
+            implausible[:, slot] |= _has_unknown_bits(results[:, slot], known)
+        check[implausible] = Quality.SUSPECT
+        for place in self._flagged:
+            self._flag(place, source[place], check[place])
+        return source + (check << 4)
+
+    def _flag(
+        self, place: int, source: NDArray[np.uint8], check: NDArray[np.uint8]
+    ) -> None:
+        """What the device says of its own values and clock; a time of ours was not checked at all."""
+        reading = self._items[place].reading
+        for channel, word in (reading.quality or {}).items():
+            if (slot := self._form.slots.get(channel)) is not None:
+                source[slot] = SOURCE_WORDS.get(word, Quality.UNKNOWN)
+        if reading.time_quality == "unsynced":
+            np.maximum(source, Quality.SUSPECT, out=source)
+        if reading.time is None:
+            np.maximum(check, Quality.UNKNOWN, out=check)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    channel: str
+    reason: Reason
+    said: str
+
+
+def _refused(
+    item: Observed, refusals: list[_Refusal], *, whole: bool
+) -> Iterator[Refused]:
+    """Of an item that is stored, each refused value; else the item, with the reason that all its values share."""
+    if not whole:
+        for refusal in refusals:
+            yield _refused_value(item, refusal.channel, refusal.reason, refusal.said)
+        return
+    reasons = {refusal.reason for refusal in refusals}
+    detail = "; ".join(f"{r.channel}: {r.reason}, {r.said}" for r in refusals)
+    yield Refused(
+        item.entry,
+        "item",
+        reasons.pop() if len(reasons) == 1 else Reason.EMPTY,
+        detail[:_LONGEST_DETAIL] or "no values",
+        item.received,
+        item.index,
+        item.reading.device,
+        refusals[0].channel if len(refusals) == 1 else None,
+    )
+
+
+def _refused_item(item: Observed, why: Unusable) -> Refused:
+    return Refused(
+        item.entry,
+        "item",
+        why.reason,
+        why.detail,
+        item.received,
+        item.index,
+        item.reading.device,
+    )
+
+
+def _refused_value(item: Observed, channel: str, reason: Reason, said: str) -> Refused:
+    return Refused(
+        item.entry,
+        "value",
+        reason,
+        said,
+        item.received,
+        item.index,
+        item.reading.device,
+        channel,
+    )
+
+
+def _has_unknown_bits(values: NDArray[np.float64], known: int) -> NDArray[np.bool_]:
+    words = np.nan_to_num(values).astype(np.int64)
+    unknown: NDArray[np.bool_] = (words & ~np.int64(known)) != 0
+    return unknown
+
+
+def _spell(value: object) -> str:
+    """Python refuses to write out integers of thousands of digits."""
+    if isinstance(value, int) and value.bit_length() > _LONGEST_INTEGER:
+        return "an integer beyond 2^64"
+    return repr(value)[:_LONGEST_VALUE]
+
+
+def _outside(time_ms: int, limit_ms: int, which: str) -> str:
+    said = (
+        from_milliseconds(time_ms).isoformat(timespec="milliseconds")
+        if abs(time_ms) < _LARGEST_TIME_MS
+        else _spell(time_ms)
+    )
+    return f"{said}: at most {limit_ms / 1000:g} s {which}"

@@ -1,0 +1,202 @@
+"""The native JSON messages of docs/device-protocol.md: data, birth, death.
+
+Well-formed messages go through msgspec; what it refuses is read again item by item and value by value, so
+that one bad item or value never costs the others. Of a member that stands twice, the last one counts.
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar, cast
+
+import msgspec
+
+from services.core.reasons import Reason
+from services.ingest.messages import (
+    LARGEST_INTEGER,
+    NOT_FINITE,
+    AwareTime,
+    Birth,
+    Death,
+    Decoded,
+    Message,
+    Reading,
+    Unusable,
+)
+
+LARGEST_PAYLOAD: Final = 65_536
+_LONGEST_INTEGER: Final = (
+    20  # digits; longer ones are beyond 2^53 anyway, and dear to convert
+)
+_MALFORMED_ERRORS: Final = (ValueError, RecursionError)
+
+
+class _Data(msgspec.Struct, gc=False):
+    """Both forms at once: an item with a number, or a number with items."""
+
+    values: dict[str, int | float | bool | str | None] | None = None
+    time: int | AwareTime | None = None
+    quality: dict[str, str] | None = None
+    time_quality: str | None = None
+    device: str | None = None
+    revises: bool = False
+    seq: int | None = None
+    epoch: int | None = None
+    items: list[Reading] | None = None
+
+
+_data_decoder = msgspec.json.Decoder(_Data)
+_birth_decoder = msgspec.json.Decoder(Birth)
+_death_decoder = msgspec.json.Decoder(Death)
+Notice = TypeVar("Notice", Birth, Death)
+
+
+def decode_data(payload: bytes) -> Message | Unusable:
+    """Never raises, whatever the bytes."""
+    if len(payload) > LARGEST_PAYLOAD:
+        return Unusable(Reason.TOO_LARGE, f"{len(payload)} bytes; at most 65536")
+    try:
+        data = _data_decoder.decode(payload)
+    except _MALFORMED_ERRORS:
+        return _decode_leniently(payload)
+    if data.seq is not None and (fault := _sequence_fault(data.seq, data.epoch)):
+        return fault
+    if (data.values is None) == (data.items is None):
+        return _VALUES_OR_ITEMS
+    if data.values is None:
+        return _message(data.items, data.seq, data.epoch)
+    reading = Reading(
+        values=data.values,
+        time=data.time,
+        quality=data.quality,
+        time_quality=data.time_quality,
+        device=data.device,
+        revises=data.revises,
+    )
+    return Message([reading], data.seq, data.epoch)
+
+
+def decode_birth(payload: bytes) -> Birth | Unusable:
+    birth = _decode_notice(payload, _birth_decoder)
+    if isinstance(birth, Birth):
+        numbers = (birth.epoch, birth.oldest_seq)
+        if any(number is not None and not _in_range(number) for number in numbers):
+            return Unusable(Reason.BAD_SEQUENCE, "epoch or oldest_seq out of 0 … 2^53")
+        if birth.oldest_seq is not None and birth.epoch is None:
+            return _NO_EPOCH
+    return birth
+
+
+def decode_death(payload: bytes) -> Death | Unusable:
+    """A will may be empty."""
+    return _decode_notice(payload or b"{}", _death_decoder)
+
+
+DECODERS: Final[Mapping[str, Callable[[bytes], Decoded]]] = {
+    "data": decode_data,
+    "birth": decode_birth,
+    "death": decode_death,
+}
+
+_NO_EPOCH: Final = Unusable(Reason.BAD_SEQUENCE, "a sequence number needs an epoch")
+_VALUES_OR_ITEMS: Final = Unusable(
+    Reason.MALFORMED, 'needs either "values" or "items", and not both'
+)
+_NO_ITEMS: Final = Unusable(Reason.EMPTY, '"items" is empty')
+
+
+def _decode_notice(
+    payload: bytes, decoder: msgspec.json.Decoder[Notice]
+) -> Notice | Unusable:
+    if len(payload) > LARGEST_PAYLOAD:
+        return Unusable(Reason.TOO_LARGE, f"{len(payload)} bytes; at most 65536")
+    try:
+        return decoder.decode(payload)
+    except _MALFORMED_ERRORS as error:
+        return Unusable(Reason.MALFORMED, _sentence(error))
+
+
+def _message(items: Any, seq: int | None, epoch: int | None) -> Message | Unusable:
+    return Message(items, seq, epoch) if items else _NO_ITEMS
+
+
+def _in_range(number: int) -> bool:
+    return 0 <= number <= LARGEST_INTEGER
+
+
+def _sequence_fault(seq: int, epoch: int | None) -> Unusable | None:
+    if epoch is None:
+        return _NO_EPOCH
+    if _in_range(seq) and _in_range(epoch):
+        return None
+    return Unusable(Reason.BAD_SEQUENCE, "seq and epoch are integers from 0 to 2^53")
+
+
+# The lenient way: slower, and exact about what is wrong
+
+
+def _decode_leniently(payload: bytes) -> Message | Unusable:
+    try:
+        data = json.loads(
+            payload.decode("utf-8"),
+            parse_int=_parse_integer,
+            parse_float=_parse_float,
+            parse_constant=_parse_float,
+        )
+    except _MALFORMED_ERRORS as error:
+        return Unusable(Reason.MALFORMED, _sentence(error))
+    if not isinstance(data, dict):
+        return Unusable(Reason.MALFORMED, "not a JSON object")
+    seq, epoch = data.get("seq"), data.get("epoch")
+    if seq is not None and (fault := _loose_sequence_fault(seq, epoch)):
+        return fault
+    number = (None, None) if seq is None else (seq, epoch)
+    values, items = data.get("values"), data.get("items")
+    if (values is None) == (items is None):
+        return _VALUES_OR_ITEMS
+    if items is None:
+        return Message([_reading(data)], *number)
+    if not isinstance(items, list):
+        return Unusable(Reason.MALFORMED, '"items" is not an array')
+    return _message([_reading(item) for item in items], *number)
+
+
+def _parse_integer(digits: str) -> int:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else NOT_FINITE
+
+
+def _parse_float(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else NOT_FINITE
+
+
+def _loose_sequence_fault(seq: object, epoch: object) -> Unusable | None:
+    if type(seq) is not int or type(epoch) not in (int, type(None)):
+        return Unusable(Reason.BAD_SEQUENCE, "seq and epoch are integers")
+    return _sequence_fault(seq, cast("int | None", epoch))
+
+
+def _reading(item: object) -> Reading | Unusable:
+    if not isinstance(item, dict):
+        return Unusable(Reason.MALFORMED, "the item is not a JSON object")
+    values = item.get("values")
+    if not isinstance(values, dict):
+        return Unusable(Reason.MALFORMED, '"values" is not a JSON object')
+    try:
+        time = msgspec.convert(item.get("time"), int | AwareTime | None)
+    except _MALFORMED_ERRORS as error:
+        return Unusable(Reason.BAD_TIME, _sentence(error))
+    rest = {name: item[name] for name in _OPTIONAL if item.get(name) is not None}
+    try:
+        reading = msgspec.convert({**rest, "values": {}}, Reading)
+    except _MALFORMED_ERRORS as error:
+        return Unusable(Reason.MALFORMED, _sentence(error))
+    reading.values, reading.time = values, time
+    return reading
+
+
+_OPTIONAL: Final = ("quality", "time_quality", "device", "revises")
+
+
+def _sentence(error: BaseException) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)

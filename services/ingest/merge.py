@@ -1,0 +1,244 @@
+"""PURE: what becomes of items that are not newer than all that is stored of their frame.
+
+Slot by slot: an empty slot is filled, an equal value is a duplicate, another value keeps the first one
+(conflict) unless the item revises it. Of a state every transition counts: it moves on by a millisecond.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final, Literal
+
+from services.core.city.quality import Quality, pack
+from services.core.storage.log_batch import ItemFlag
+
+Key = tuple[int, int]  # frame id, Unix milliseconds
+Values = dict[int, float]  # by slot
+
+_MOST_STEPS: Final = 1000  # milliseconds that a transition may move on
+_MISSING: Final = pack(Quality.MISSING, Quality.MISSING)
+
+
+class Fate(IntEnum):
+    """Of an item; one that met several fates has the first of them."""
+
+    STORED = 0  # has a row of its own
+    MERGED = 1  # filled or corrected slots of a row that was there
+    DUPLICATE = 2
+    REJECTED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LateItem:
+    """results and quality are by slot, NaN where missing. newest_ms: of its frame before this batch, if known."""
+
+    entry: int
+    frame_id: int
+    time_ms: int
+    results: Sequence[float]
+    quality: Sequence[int]
+    states: frozenset[int]
+    publisher: str
+    revises: bool = False
+    newest_ms: int | None = None
+
+
+@dataclass(slots=True)
+class Row:
+    """A row as stored, or as it will be. changed: it has to be written."""
+
+    results: list[float]
+    quality: list[int]
+    changed: bool = False
+
+    def at(self, slot: int) -> float:
+        """NaN: nothing there, or the row is from before the device type had this slot."""
+        return self.results[slot] if slot < len(self.results) else math.nan
+
+    def put(self, item: LateItem, values: Values) -> None:
+        more = len(item.results) - len(self.results)
+        self.results += [math.nan] * more
+        self.quality += [_MISSING] * more
+        for slot, value in values.items():
+            self.results[slot] = value
+            self.quality[slot] = item.quality[slot]
+        self.changed = True
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an item did to one row, as the event log tells it: only the values that it brought there."""
+
+    frame_id: int
+    time_ms: int
+    flags: ItemFlag
+    results: list[float]
+    quality: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    frame_id: int
+    slot: int
+    time_ms: int
+    old: float | None
+    new: float
+    who: str
+    why: Literal["merged", "corrected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    entry: int
+    slot: int
+    sent: float
+    stored: float | None  # None: too many transitions at one time
+
+
+@dataclass(slots=True)
+class Merged:
+    """rows: every row that was looked at, by key; changed ones are to be written."""
+
+    rows: dict[Key, Row] = field(default_factory=dict)
+    effects: list[Effect] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    fates: dict[int, Fate] = field(default_factory=dict)  # by entry
+
+
+class RowsNeededError(Exception):
+    """The merge has to see these rows, too: load them and merge again."""
+
+    def __init__(self, keys: set[Key]) -> None:
+        super().__init__(f"{len(keys)} rows")
+        self.keys = keys
+
+
+def merge(stored: Mapping[Key, Row | None], items: Iterable[LateItem]) -> Merged:
+    """Merge items in their order into stored rows (None: there is no such row), which stay untouched.
+
+    Raises:
+        RowsNeededError: stored does not tell about a row.
+    """
+    merging = _Merging(stored)
+    for item in items:
+        merging.add(item)
+    if merging.needed:
+        raise RowsNeededError(merging.needed)
+    return merging.merged
+
+
+class _Merging:
+    def __init__(self, stored: Mapping[Key, Row | None]) -> None:
+        self._stored = stored
+        self.merged = Merged()
+        self.needed: set[Key] = set()
+
+    def add(self, item: LateItem) -> None:
+        values = {
+            slot: value
+            for slot, value in enumerate(item.results)
+            if not math.isnan(value)
+        }
+        fates = set()
+        for time_ms in range(item.time_ms, item.time_ms + _MOST_STEPS):
+            key = (item.frame_id, time_ms)
+            if key not in self.merged.rows and key not in self._stored:
+                self.needed.add(key)
+                return
+            fate, values = self._bring(item, key, values)
+            fates.add(fate)
+            if not values:
+                break
+        self._conflict(item, values, None)
+        self.merged.fates[item.entry] = min(fates)
+
+    def _bring(self, item: LateItem, key: Key, values: Values) -> tuple[Fate, Values]:
+        """Bring values to a row; returns with the transitions that have to move on."""
+        row = self._row(key)
+        if row is None:
+            row = self.merged.rows[key] = Row([], [])
+            self._put(item, key, values, ItemFlag.NEW)
+            return Fate.STORED, {}
+        sorted_out = _sort_out(item, row, values)
+        self._conflict(item, sorted_out.conflicting, row)
+        self._note_changes(item, key, sorted_out.filled, "merged")
+        self._note_changes(item, key, sorted_out.corrected, "corrected")
+        if brought := sorted_out.filled | sorted_out.corrected:
+            self._put(item, key, brought, sorted_out.flags)
+            return Fate.MERGED, sorted_out.moving_on
+        fate = Fate.DUPLICATE if sorted_out.equal else Fate.REJECTED
+        return fate, sorted_out.moving_on
+
+    def _row(self, key: Key) -> Row | None:
+        row = self.merged.rows.get(key)
+        if row is None and (stored := self._stored[key]) is not None:
+            row = Row(list(stored.results), list(stored.quality))
+            self.merged.rows[key] = row
+        return row
+
+    def _put(self, item: LateItem, key: Key, values: Values, flags: ItemFlag) -> None:
+        self.merged.rows[key].put(item, values)
+        if item.newest_ms is not None and key[1] < item.newest_ms:
+            flags |= ItemFlag.LATE
+        brought = Row([], [])
+        brought.put(item, values)
+        self.merged.effects.append(
+            Effect(*key, flags, brought.results, brought.quality)
+        )
+
+    def _note_changes(
+        self,
+        item: LateItem,
+        key: Key,
+        values: Values,
+        why: Literal["merged", "corrected"],
+    ) -> None:
+        row, (frame_id, time_ms) = self.merged.rows[key], key
+        for slot, value in values.items():
+            old = None if math.isnan(row.at(slot)) else row.at(slot)
+            self.merged.changes.append(
+                Change(frame_id, slot, time_ms, old, value, item.publisher, why)
+            )
+
+    def _conflict(self, item: LateItem, values: Values, row: Row | None) -> None:
+        self.merged.conflicts += (
+            Conflict(item.entry, slot, value, None if row is None else row.at(slot))
+            for slot, value in values.items()
+        )
+
+
+@dataclass(slots=True)
+class _SortedOut:
+    """Values by what is to be done with them."""
+
+    filled: Values = field(default_factory=dict)
+    corrected: Values = field(default_factory=dict)
+    equal: Values = field(default_factory=dict)
+    moving_on: Values = field(default_factory=dict)
+    conflicting: Values = field(default_factory=dict)
+
+    @property
+    def flags(self) -> ItemFlag:
+        merged = ItemFlag.MERGED if self.filled else ItemFlag(0)
+        return merged | (ItemFlag.CORRECTED if self.corrected else ItemFlag(0))
+
+
+def _sort_out(item: LateItem, row: Row, values: Values) -> _SortedOut:
+    sorted_out = _SortedOut()
+    for slot, value in values.items():
+        stored = row.at(slot)
+        if math.isnan(stored):
+            place = sorted_out.filled
+        elif item.revises:
+            same = stored == value and row.quality[slot] == item.quality[slot]
+            place = sorted_out.equal if same else sorted_out.corrected
+        elif stored == value:
+            place = sorted_out.equal
+        elif slot in item.states:
+            place = sorted_out.moving_on
+        else:
+            place = sorted_out.conflicting
+        place[slot] = value
+    return sorted_out

@@ -1,0 +1,79 @@
+"""What decoders make of a publication: readings, births and deaths, not yet tied to the registry."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import msgspec
+
+from services.core.broker.link import Publication
+from services.core.reasons import Reason
+
+Value = int | float | bool | str | None
+AwareTime = Annotated[dt.datetime, msgspec.Meta(tz=True)]
+
+LARGEST_INTEGER: Final = 1 << 53
+NOT_FINITE: Final = 1 << 60  # stands for NaN and infinities, which are refused alike
+
+
+class Reading(msgspec.Struct, gc=False, kw_only=True):
+    """One item as it was sent; its floats are finite. Values that are arrays or objects are left for check to refuse."""
+
+    values: dict[str, Value]
+    time: int | AwareTime | None = None
+    quality: dict[str, str] | None = None
+    time_quality: str | None = None
+    device: str | None = None
+    revises: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Why a message or an item of it cannot be used. detail: a sentence for the device's maker."""
+
+    reason: Reason
+    detail: str
+
+
+class Message(msgspec.Struct, gc=False, frozen=True):
+    """A `data` message. An item that is no reading stands in its place as Unusable."""
+
+    items: list[Reading] | list[Reading | Unusable]
+    seq: int | None = None
+    epoch: int | None = None
+
+
+class Birth(msgspec.Struct, frozen=True, kw_only=True):
+    time: int | AwareTime | None = None
+    epoch: int | None = None
+    oldest_seq: int | None = None
+    firmware: str | None = None
+    device: str | None = None
+
+
+class Death(msgspec.Struct, frozen=True, kw_only=True):
+    time: int | AwareTime | None = None
+    device: str | None = None
+
+
+Decoded = Message | Birth | Death | Unusable
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A publication and what it says."""
+
+    publication: Publication
+    publisher: str
+    content: Decoded
+
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND: Final = dt.timedelta(microseconds=1)
+
+
+def milliseconds(time: int | dt.datetime) -> int:
+    """Unix milliseconds, rounded to the nearest."""
+    if isinstance(time, int):
+        return time
+    return ((time - _EPOCH) // _MICROSECOND + 500) // 1000

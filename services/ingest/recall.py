@@ -1,0 +1,71 @@
+"""What ingest has to know before it begins: newest times and settled numbers, as of the newest batch."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import numpy as np
+
+from services.core.broker.sequences import PublisherSequences
+from services.core.errors import CursorTooOldError
+from services.core.storage import log_batch
+from services.core.storage.event_log import Cursor, load_cursor, read
+from services.core.storage.pool import Connection
+from services.ingest.lanes import NewestTimes
+from services.ingest.receipts import Receipts
+
+_PAGE: Final = 500
+_ROWS: Final = 50_000
+_NEWEST: Final = """
+SELECT frame_id, (extract(epoch FROM (SELECT max(time) FROM unnest(times) AS time)) * 1000)::bigint AS newest_ms
+FROM latest_observations
+"""
+_SEQUENCES: Final = """
+SELECT publisher_id, epoch, first_seq, settled FROM (
+    SELECT *, row_number() OVER (PARTITION BY publisher_id ORDER BY epoch DESC) AS place FROM publisher_sequences
+) AS ranked
+WHERE place <= 8 ORDER BY publisher_id, epoch
+"""
+
+
+async def recall(
+    connection: Connection, newest: NewestTimes, receipts: Receipts
+) -> None:
+    """What history has folded, and the batches behind its cursor, in one snapshot.
+
+    When the log no longer reaches back to the cursor, all frames begin in the late lane, which looks at the table.
+    """
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        async for rows in _pages(connection, _NEWEST):
+            known = [(frame, time) for frame, time in rows if time is not None]
+            newest.advance(
+                np.array([frame for frame, _ in known], np.int32),
+                np.array([time for _, time in known], np.int64),
+            )
+        async for rows in _pages(connection, _SEQUENCES):
+            for publisher_id, epoch, first, settled in rows:
+                sequences = PublisherSequences([(a, b) for a, b in settled], first)
+                receipts.remember((publisher_id, epoch), sequences)
+        cursor = await load_cursor(connection, "history", "observations") or Cursor()
+        try:
+            await _replay(connection, cursor, newest, receipts)
+        except CursorTooOldError:
+            newest.forget_all()
+
+
+async def _replay(
+    connection: Connection, cursor: Cursor, newest: NewestTimes, receipts: Receipts
+) -> None:
+    while entries := await read(connection, "observations", cursor, _PAGE):
+        for entry in entries:
+            batch = log_batch.decode(entry.body)
+            newest.advance(batch.frame_ids, batch.times_ms)
+            receipts.fold(batch)
+        cursor = entries[-1].cursor
+
+
+async def _pages(
+    connection: Connection, query: str
+) -> AsyncIterator[list[tuple[Any, ...]]]:
+    cursor = await connection.cursor(query)
+    while rows := await cursor.fetch(_ROWS):
+        yield rows

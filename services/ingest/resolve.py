@@ -1,0 +1,229 @@
+"""PURE: ties what was decoded to the registry: publisher, device, frame."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol
+
+import msgspec
+
+from services.core.reasons import Reason
+from services.core.storage.log_batch import Notice
+from services.core.storage.registry_snapshot import Profile, RegisteredDevice
+from services.ingest.messages import (
+    Birth,
+    Death,
+    Message,
+    Reading,
+    Received,
+    Unusable,
+    milliseconds,
+)
+
+UNKNOWN_PUBLISHER: Final = 0
+_LARGEST_CLOCK_ERROR_MS: Final = 35 * 86_400_000
+Scope = Literal["message", "item", "value"]
+
+# A registry that has changed since would perhaps decide otherwise.
+DEPENDS_ON_REGISTRY: Final = frozenset(
+    {
+        Reason.UNKNOWN_DEVICE,
+        Reason.RETIRED_DEVICE,
+        Reason.NOT_HOSTED,
+        Reason.NO_CHANNELS,
+        Reason.UNKNOWN_CHANNEL,
+        Reason.UNKNOWN_CODE,
+    }
+)
+
+
+class Registry(Protocol):
+    def device(self, key: str) -> RegisteredDevice | None: ...
+
+
+class Observed(msgspec.Struct, gc=False, frozen=True):
+    """An item tied to its frame. entry: its place among all items of its batch, rejected ones included."""
+
+    entry: int
+    frame_id: int
+    profile: Profile
+    reading: Reading
+    received: Received
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message, item or value that is not stored. index: the item's place in its message."""
+
+    entry: int
+    scope: Scope
+    reason: Reason
+    detail: str
+    received: Received
+    index: int | None = None
+    device: str | None = None
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A message with a sequence number; settled together with its last item."""
+
+    entry: int
+    publisher_id: int
+    epoch: int
+    seq: int
+
+
+@dataclass(slots=True)
+class Resolved:
+    """publishers: by entry, the device id of who sent the item; 0: not in the registry."""
+
+    publishers: list[int] = field(default_factory=list)
+    observed: list[Observed] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    numbered: list[Numbered] = field(default_factory=list)
+    notices: list[tuple[int, Notice]] = field(default_factory=list)
+
+
+def resolve(messages: Iterable[Received], registry: Registry, now_ms: int) -> Resolved:
+    """Refuses what the registry does not know; the order of messages and items is kept."""
+    resolved = Resolved()
+    for received in messages:
+        sender = _Sender(registry, registry.device(received.publisher))
+        content = received.content
+        if isinstance(content, Message):
+            _resolve_message(resolved, received, content, sender)
+        elif isinstance(content, Unusable):
+            _refuse_message(resolved, received, content, sender.publisher_id)
+        else:
+            notice = _notice(content, sender, now_ms)
+            if isinstance(notice, Unusable):
+                _refuse_message(resolved, received, notice, sender.publisher_id)
+            else:
+                resolved.notices.append((len(resolved.publishers), notice))
+    return resolved
+
+
+class _Sender:
+    """A publisher, and for whom it may speak."""
+
+    __slots__ = ("_registry", "publisher", "publisher_id")
+
+    def __init__(self, registry: Registry, publisher: RegisteredDevice | None) -> None:
+        self._registry = registry
+        self.publisher = publisher
+        self.publisher_id = (
+            UNKNOWN_PUBLISHER if publisher is None else publisher.device_id
+        )
+
+    def device(self, named: str | None) -> RegisteredDevice | Unusable:
+        """The device that a message of this publisher is about."""
+        publisher = self.publisher
+        if publisher is None:
+            return _UNKNOWN_PUBLISHER
+        if publisher.retired:
+            return _RETIRED_PUBLISHER
+        if named is None or named == publisher.key:
+            return publisher
+        device = self._registry.device(named)
+        if device is None:
+            return Unusable(Reason.UNKNOWN_DEVICE, f"{named!r} is not in the registry")
+        if device.device_id not in publisher.hosts:
+            return Unusable(
+                Reason.NOT_HOSTED, f"this publisher does not host {named!r}"
+            )
+        if device.retired:
+            return Unusable(Reason.RETIRED_DEVICE, f"{named!r} is taken out of service")
+        return device
+
+
+_UNKNOWN_PUBLISHER: Final = Unusable(
+    Reason.UNKNOWN_DEVICE, "the publisher is not in the registry"
+)
+_RETIRED_PUBLISHER: Final = Unusable(
+    Reason.RETIRED_DEVICE, "the publisher is taken out of service"
+)
+_NO_CHANNELS: Final = Unusable(Reason.NO_CHANNELS, "the device measures nothing")
+
+
+def _resolve_message(
+    resolved: Resolved, received: Received, message: Message, sender: _Sender
+) -> None:
+    for index, item in enumerate(message.items):
+        entry = len(resolved.publishers)
+        resolved.publishers.append(sender.publisher_id)
+        if isinstance(item, Unusable):
+            device: RegisteredDevice | Unusable = item
+        else:
+            device = sender.device(item.device)
+        if isinstance(device, Unusable):
+            named = None if isinstance(item, Unusable) else item.device
+            _refuse_item(resolved, received, index, device, named)
+        elif device.frame_id is None or device.profile is None:
+            _refuse_item(resolved, received, index, _NO_CHANNELS, device.key)
+        else:
+            assert isinstance(item, Reading)  # noqa: S101 # only a Reading has a device
+            resolved.observed.append(
+                Observed(entry, device.frame_id, device.profile, item, received, index)
+            )
+    if message.seq is not None and message.epoch is not None and sender.publisher_id:
+        last = len(resolved.publishers) - 1
+        resolved.numbered.append(
+            Numbered(last, sender.publisher_id, message.epoch, message.seq)
+        )
+
+
+def _refuse_item(
+    resolved: Resolved,
+    received: Received,
+    index: int,
+    why: Unusable,
+    device: str | None,
+) -> None:
+    entry = len(resolved.publishers) - 1
+    resolved.refused.append(
+        Refused(entry, "item", why.reason, why.detail, received, index, device)
+    )
+
+
+def _refuse_message(
+    resolved: Resolved, received: Received, why: Unusable, publisher_id: int
+) -> None:
+    """A message that cannot be taken apart counts as one item."""
+    resolved.refused.append(
+        Refused(len(resolved.publishers), "message", why.reason, why.detail, received)
+    )
+    resolved.publishers.append(publisher_id)
+
+
+def _notice(content: Birth | Death, sender: _Sender, now_ms: int) -> Notice | Unusable:
+    device = sender.device(content.device)
+    if isinstance(device, Unusable):
+        return device
+    time_ms = _notice_time(content.time, now_ms)
+    if isinstance(content, Death):
+        return Notice(
+            kind="death",
+            device_id=device.device_id,
+            publisher_id=sender.publisher_id,
+            time_ms=time_ms,
+        )
+    return Notice(
+        kind="birth",
+        device_id=device.device_id,
+        publisher_id=sender.publisher_id,
+        time_ms=time_ms,
+        epoch=content.epoch,
+        oldest_seq=content.oldest_seq,
+        firmware=content.firmware,
+    )
+
+
+def _notice_time(time: int | dt.datetime | None, now_ms: int) -> int:
+    """When it says so; when it came, if it says nothing or has a clock that is plainly wrong."""
+    if time is None:
+        return now_ms
+    said = milliseconds(time)
+    return said if abs(said - now_ms) <= _LARGEST_CLOCK_ERROR_MS else now_ms

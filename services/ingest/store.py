@@ -1,0 +1,313 @@
+"""The only SQL that writes observations, their changes, rejected messages and the observations stream."""
+
+import datetime as dt
+import itertools
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Any, Final
+
+import asyncpg
+import structlog
+
+from services.core.city.quality import ALL_GOOD
+from services.core.clock import from_milliseconds, to_milliseconds
+from services.core.errors import WriterFencedError
+from services.core.storage.event_log import (
+    Cursor,
+    NewEntry,
+    Writer,
+    append,
+    take_over,
+)
+from services.core.storage.pool import Connection, connect
+from services.ingest.merge import Change, Key, Row
+from services.ingest.messages import Message
+from services.ingest.pgcopy import COLUMNS, encode_rows
+from services.ingest.plan import Plan
+from services.ingest.resolve import Refused
+
+log = structlog.get_logger()
+
+_WRITER_LOCK: Final = 0x696E67657374  # "ingest"
+_DAY_MS: Final = 86_400_000
+_LONGEST_TEXT: Final = 1_000
+_DATA_ERROR_CLASSES: Final = frozenset({"22", "23"})
+
+_LOAD_ROWS: Final = """
+SELECT o.frame_id, wanted.time_ms, o.results, o.quality
+FROM unnest($1::integer[], $2::bigint[]) AS wanted (frame_id, time_ms)
+JOIN observations o ON o.frame_id = wanted.frame_id
+                   AND o.phenomenon_time = timestamptz 'epoch' + wanted.time_ms * interval '1 ms'
+WHERE o.phenomenon_time >= $3 AND o.phenomenon_time < $4
+"""
+_UPSERT: Final = """
+INSERT INTO observations (frame_id, phenomenon_time, results, quality, ingested_at)
+SELECT frame_id, phenomenon_time, results, quality, ingested_at FROM late_rows
+ON CONFLICT (frame_id, phenomenon_time) DO UPDATE SET results = excluded.results, quality = excluded.quality
+"""
+_REJECTED_COLUMNS: Final = (
+    "received_at",
+    "scope",
+    "reason",
+    "detail",
+    "topic",
+    "publisher",
+    "device",
+    "channel",
+    "item_index",
+    "epoch",
+    "seq",
+    "payload",
+)
+_CHANGES_COLUMNS: Final = (
+    "frame_id",
+    "slot",
+    "phenomenon_time",
+    "old",
+    "new",
+    "known_at",
+    "who",
+    "why",
+)
+
+
+def is_data_error(error: BaseException) -> bool:
+    """Whether the statement's own data is to blame: without the bad row the rest can be stored."""
+    return (
+        isinstance(error, asyncpg.PostgresError)
+        and (error.sqlstate or "")[:2] in _DATA_ERROR_CLASSES
+    )
+
+
+def is_duplicate_key(error: BaseException) -> bool:
+    return isinstance(error, asyncpg.UniqueViolationError)
+
+
+class Store:
+    """Ingest's one writing connection: it holds the lock of the one writer, and the fence of the stream."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._session: _Session | None = None
+        self._former: _Session | None = None
+        self.writer = Writer("observations", 0, 0)
+
+    async def open(self) -> None:
+        """Connect and become the one writer; waits while another ingest is it."""
+        session = await _Session.begin(self._dsn)
+        if not await session.try_lock():
+            log.info("another ingest is at work; waiting", action="wait_for_lock")
+            await session.lock()
+        self._session = session
+        self.writer = await take_over(session.connection, "observations")
+
+    async def reopen(self) -> bool:
+        """After trouble: whether the batch that was being written is committed after all.
+
+        What an earlier session of ours still does is ended, or waited for by the fence.
+
+        Raises:
+            WriterFencedError: another ingest took over meanwhile.
+        """
+        if self._session is not None:
+            self._session.connection.terminate()
+            self._former, self._session = self._session, None
+        session = await _Session.begin(self._dsn)
+        try:
+            before, now = self.writer, await session.take_over_from(self._former)
+        except BaseException:
+            session.connection.terminate()
+            raise
+        self._session, self.writer = session, now
+        if now.epoch != before.epoch + 1 or now.last_batch > before.last_batch + 1:
+            raise WriterFencedError
+        return now.last_batch == before.last_batch + 1
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.connection.close()
+
+    @property
+    def connection(self) -> Connection:
+        if self._session is None:
+            raise asyncpg.InterfaceError("not connected")
+        return self._session.connection
+
+    async def load_rows(self, keys: Iterable[Key]) -> dict[Key, Row | None]:
+        """The stored rows of these keys; None: there is none. A day at a time, so that each touches one chunk."""
+        rows: dict[Key, Row | None] = dict.fromkeys(keys)
+        by_day = sorted(rows, key=lambda key: key[1])
+        for day, group in itertools.groupby(by_day, lambda key: key[1] // _DAY_MS):
+            wanted = list(group)
+            found = await self.connection.fetch(
+                _LOAD_ROWS,
+                [frame_id for frame_id, _ in wanted],
+                [time_ms for _, time_ms in wanted],
+                from_milliseconds(day * _DAY_MS),
+                from_milliseconds((day + 1) * _DAY_MS),
+            )
+            for frame_id, time_ms, results, quality in found:
+                rows[frame_id, time_ms] = _row(results, quality)
+        return rows
+
+    async def write(self, plan: Plan, entry: NewEntry) -> Cursor:
+        """The one transaction.
+
+        Raises:
+            WriterFencedError: another ingest has taken over.
+        """
+        connection = self.connection
+        now_ms = to_milliseconds(entry.now)
+        async with connection.transaction():
+            if plan.copied:
+                await _copy_rows(
+                    connection, "observations", encode_rows(plan.copied, now_ms)
+                )
+            if plan.upserted:
+                await _copy_rows(
+                    connection, "late_rows", encode_rows(plan.upserted, now_ms)
+                )
+                await connection.execute(_UPSERT)
+            if plan.changes:
+                await connection.copy_records_to_table(
+                    "observation_changes",
+                    records=_change_records(plan.changes, entry.now),
+                    columns=_CHANGES_COLUMNS,
+                )
+            if plan.refused:
+                await connection.copy_records_to_table(
+                    "rejected_messages",
+                    records=_rejected_records(plan.refused, entry.now),
+                    columns=_REJECTED_COLUMNS,
+                )
+            cursor = await append(
+                connection, "observations", entry, writer_epoch=self.writer.epoch
+            )
+        self.writer = Writer("observations", self.writer.epoch, cursor.batch)
+        return cursor
+
+    async def make_chunk(self, at: dt.datetime) -> None:
+        """Make the chunk for a time before the first item needs it: a row that comes and goes does it."""
+        async with self.connection.transaction():
+            await self.connection.execute(
+                "INSERT INTO observations VALUES (0, $1, '{}', NULL, $1) ON CONFLICT DO NOTHING",
+                at,
+            )
+            await self.connection.execute(
+                "DELETE FROM observations WHERE frame_id = 0 AND phenomenon_time = $1",
+                at,
+            )
+
+
+class _Session:
+    """A connection and what identifies its backend."""
+
+    def __init__(self, connection: Connection, pid: int, started: dt.datetime) -> None:
+        self.connection = connection
+        self.pid = pid
+        self.started = started
+
+    @classmethod
+    async def begin(cls, dsn: str) -> "_Session":
+        connection = await connect(dsn, "ingest")
+        try:
+            # Chunks are excluded at planning only, which needs the values.
+            await connection.execute("SET plan_cache_mode = force_custom_plan")
+            await connection.execute(
+                "CREATE TEMPORARY TABLE late_rows (LIKE observations) ON COMMIT DELETE ROWS"
+            )
+            backend = await connection.fetchrow(
+                "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+            )
+        except BaseException:
+            connection.terminate()
+            raise
+        return cls(connection, *backend)
+
+    async def try_lock(self) -> bool:
+        return bool(
+            await self.connection.fetchval(
+                "SELECT pg_try_advisory_lock($1)", _WRITER_LOCK
+            )
+        )
+
+    async def lock(self) -> None:
+        await self.connection.execute("SELECT pg_advisory_lock($1)", _WRITER_LOCK)
+
+    async def take_over_from(self, former: "_Session | None") -> Writer:
+        """End an earlier session of ours, which may hold the lock still; then take the lock and the stream.
+
+        Raises:
+            WriterFencedError: another ingest has the lock.
+        """
+        if former is not None:
+            await self.connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2",
+                former.pid,
+                former.started,
+            )
+        if not await self.try_lock():
+            raise WriterFencedError
+        return await take_over(self.connection, "observations")
+
+
+async def _copy_rows(connection: Connection, table: str, encoded: bytes) -> None:
+    await connection.copy_to_table(
+        table, source=_once(encoded), columns=COLUMNS, format="binary"
+    )
+
+
+async def _once(encoded: bytes) -> AsyncIterator[bytes]:
+    yield encoded
+
+
+def _row(results: list[float | None], quality: list[int] | None) -> Row:
+    values = [float("nan") if result is None else result for result in results]
+    return Row(values, [ALL_GOOD] * len(values) if quality is None else quality)
+
+
+def _change_records(
+    changes: Iterable[Change], now: dt.datetime
+) -> Iterator[tuple[Any, ...]]:
+    for change in changes:
+        yield (
+            change.frame_id,
+            change.slot,
+            from_milliseconds(change.time_ms),
+            change.old,
+            change.new,
+            now,
+            change.who,
+            change.why,
+        )
+
+
+def _rejected_records(
+    refused: Iterable[Refused], now: dt.datetime
+) -> Iterator[tuple[Any, ...]]:
+    """The raw message goes with the first row of each message."""
+    kept: set[int] = set()
+    for refusal in refused:
+        received = refusal.received
+        message = received.content if isinstance(received.content, Message) else None
+        first = id(received) not in kept
+        kept.add(id(received))
+        yield (
+            now,
+            refusal.scope,
+            refusal.reason.value,
+            _text(refusal.detail),
+            _text(received.publication.topic),
+            received.publisher,
+            None if refusal.device is None else _text(refusal.device),
+            None if refusal.channel is None else _text(refusal.channel),
+            refusal.index,
+            message and message.epoch,
+            message and message.seq,
+            received.publication.payload if first else None,
+        )
+
+
+def _text(text: str) -> str:
+    """What PostgreSQL can keep: no NUL, no half of a surrogate pair, not endless."""
+    printable = text[:_LONGEST_TEXT].replace("\x00", "\\0")
+    return printable.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,142 @@
+"""Stores batches, whatever happens meanwhile: never one twice, never one not at all."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from services.core.clock import Clock
+from services.core.reasons import Reason
+from services.core.storage import log_batch
+from services.core.storage.event_log import NewEntry
+from services.core.storage.transient import is_transient
+from services.ingest import metrics
+from services.ingest.batch import Batch
+from services.ingest.lanes import NewestTimes
+from services.ingest.merge import Merged, RowsNeededError, merge
+from services.ingest.plan import Lanes, Plan, divide, plan
+from services.ingest.store import Store, is_data_error, is_duplicate_key
+
+log = structlog.get_logger()
+
+_SHORTEST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the log says beside a batch's content. waiting: items read from the broker and in no batch yet."""
+
+    caught_up: bool
+    waiting: int
+
+
+class Writer:
+    def __init__(
+        self, store: Store, newest: NewestTimes, clock: Clock, chance: random.Random
+    ) -> None:
+        self._store = store
+        self._newest = newest
+        self._clock = clock
+        self._chance = chance
+
+    async def write(
+        self, batch: Batch, situation: Callable[[], Situation]
+    ) -> list[Plan]:
+        """Store a batch and say what was committed. Trouble that may pass is waited out, however long it takes.
+
+        When the database refuses the data itself, the batch is halved until what it refuses stands alone; that
+        becomes a rejected item, and the rest is stored.
+
+        Raises:
+            WriterFencedError: another ingest has taken over.
+        """
+        try:
+            return [await self._write(batch, situation)]
+        except Exception as error:
+            if not is_data_error(error):
+                raise
+            log.warning(
+                "the database refused a batch",
+                action="batch_refused",
+                items=len(batch.publishers),
+                error=str(error),
+            )
+            detail = f"the database refused it: {error}"
+        if len(batch.publishers) <= 1:
+            refused = batch.refusing_all(Reason.MALFORMED, detail)
+            return [await self._write(refused, situation)]
+        first, second = batch.halves()
+        behind = len(second.publishers)
+
+        def with_second_half_waiting() -> Situation:
+            now = situation()
+            return Situation(now.caught_up, now.waiting + behind)
+
+        return [
+            *await self.write(first, with_second_half_waiting),
+            *await self.write(second, situation),
+        ]
+
+    async def _write(self, batch: Batch, situation: Callable[[], Situation]) -> Plan:
+        all_late, pause = False, _SHORTEST_PAUSE
+        while True:
+            attempt: Plan | None = None
+            try:
+                attempt = await self._plan(batch, all_late=all_late)
+                await self._commit(attempt, situation())
+            except Exception as error:
+                if is_duplicate_key(error) and not all_late:
+                    all_late = True  # the table knew more than we did
+                    continue
+                if not is_transient(error):
+                    raise
+                if await self._recover(error, pause) and attempt is not None:
+                    break
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            else:
+                break
+        self._newest.advance(attempt.log.frame_ids, attempt.log.times_ms)
+        return attempt
+
+    async def _commit(self, attempt: Plan, situation: Situation) -> None:
+        entry = NewEntry(
+            body=log_batch.encode(attempt.log),
+            now=self._clock.now(),
+            caught_up=situation.caught_up,
+            waiting=situation.waiting,
+        )
+        with metrics.COMMIT_SECONDS.time():
+            await self._store.write(attempt, entry)
+
+    async def _plan(self, batch: Batch, *, all_late: bool) -> Plan:
+        lanes = divide(batch, self._newest, all_late=all_late)
+        merged = await self._merge(lanes) if lanes.late else Merged()
+        return plan(batch, lanes, merged)
+
+    async def _merge(self, lanes: Lanes) -> Merged:
+        stored = await self._store.load_rows(lanes.keys())
+        while True:
+            try:
+                return merge(stored, lanes.late)
+            except RowsNeededError as error:
+                stored |= await self._store.load_rows(error.keys)
+
+    async def _recover(self, error: Exception, pause: float) -> bool:
+        """Wait, and take over again for as long as it takes; whether the batch is committed after all."""
+        while True:
+            log.warning(
+                "the database does not take a batch; trying again",
+                action="write_retry",
+                error=f"{type(error).__name__}: {error}",
+            )
+            await self._clock.sleep(pause * self._chance.uniform(0.5, 1.0))
+            try:
+                return await self._store.reopen()
+            except Exception as next_error:
+                if not is_transient(next_error):
+                    raise
+                error = next_error
+                pause = min(2 * pause, _LONGEST_PAUSE)
