@@ -24,6 +24,9 @@ _COMMANDS: tuple[str, ...] = (
     "prepare",
     "devices",
     "broker_door",
+    "sim",
+    "rules",
+    "alerts",
 )
 
 

@@ -1,0 +1,200 @@
+"""`alatau alerts`: what wants an operator, as a live table in the terminal; `alatau alerts ack` acknowledges."""
+
+import asyncio
+import getpass
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from services.cli.target import HomeOption, database_url
+from services.core.city.language import LANGUAGES, Language
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from services.core.alerting.alert import Alert
+    from services.core.storage.pool import Connection
+
+_REFRESH_SECONDS: Final = 1.0
+_SHOWN: Final = 40
+_COLOURS: Final = {
+    "critical": "bold white on red",
+    "high": "red",
+    "medium": "yellow",
+    "low": "cyan",
+}
+_JSON: Any = typer.Option(False, "--json", help="Print stable JSON, once.")
+
+
+def register(app: typer.Typer) -> None:
+    alerts = typer.Typer(help="What wants an operator.")
+    alerts.callback(invoke_without_command=True)(show)
+    alerts.command("ack")(acknowledge)
+    app.add_typer(alerts, name="alerts")
+
+
+def show(
+    context: typer.Context,
+    everything: bool = typer.Option(
+        False, "--all", help="Also what is pending, and what is over and acknowledged."
+    ),
+    once: bool = typer.Option(False, "--once", help="Print the table once and end."),
+    as_json: bool = _JSON,
+    lang: Annotated[str, typer.Option(help="kk, ru or en.")] = "en",
+    home: HomeOption = None,
+) -> None:
+    """Alerts that fire, and those that ended before anybody acknowledged them; a live table until Ctrl-C."""
+    if context.invoked_subcommand is not None:
+        return
+    if lang not in LANGUAGES:
+        raise typer.BadParameter(f"{lang!r} is not one of {', '.join(LANGUAGES)}")
+    if as_json or once:
+        alerts = asyncio.run(_read_once(database_url(home), everything=everything))
+        if as_json:
+            typer.echo(json.dumps([_as_json(alert) for alert in alerts]))
+        else:
+            Console().print(_table(alerts, lang))
+        return
+    try:
+        asyncio.run(_watch(database_url(home), lang, everything=everything))
+    except KeyboardInterrupt:
+        return
+
+
+def acknowledge(
+    alert_id: Annotated[int, typer.Argument(help="As in the table.")],
+    version: Annotated[int, typer.Option(help="The alert's version as you saw it.")],
+    note: Annotated[str | None, typer.Option(help="For those who come after.")] = None,
+    who: Annotated[
+        str | None, typer.Option(help="Who acknowledges.", show_default="login name")
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Say that an operator has seen the alert. Refused when it has changed since that version."""
+    from services.core.storage.alerts import AlertNotFoundError
+
+    name = who or getpass.getuser()
+    dsn = database_url(home)
+    try:
+        alert = asyncio.run(_acknowledge(dsn, alert_id, version, name, note))
+    except (AlertNotFoundError, ValueError) as error:
+        typer.secho(f"alert {alert_id}: {error}", fg="red", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"alert {alert_id}: acknowledged by {name}, version {alert.version}")
+
+
+async def _acknowledge(
+    dsn: str, alert_id: int, version: int, who: str, note: str | None
+) -> "Alert":
+    from services.core.clock import SystemClock
+    from services.core.storage import alerts
+    from services.core.storage.pool import connect
+
+    connection = await connect(dsn, "cli")
+    try:
+        now = SystemClock().now()
+        return await alerts.acknowledge(connection, alert_id, version, who, note, now)
+    finally:
+        await connection.close()
+
+
+async def _read(connection: "Connection", *, everything: bool) -> "list[Alert]":
+    from services.core.storage.alerts import AlertFilter, list_alerts
+
+    chosen = AlertFilter(inbox=not everything)
+    return await list_alerts(connection, chosen, limit=_SHOWN)
+
+
+async def _read_once(dsn: str, *, everything: bool) -> "list[Alert]":
+    from services.core.storage.pool import connect
+
+    connection = await connect(dsn, "cli")
+    try:
+        return await _read(connection, everything=everything)
+    finally:
+        await connection.close()
+
+
+async def _watch(dsn: str, lang: Language, *, everything: bool) -> None:
+    """Reads every second, so the table shows what is true now even if a notice is lost."""
+    from services.core.clock import SystemClock
+    from services.core.storage.pool import connect
+
+    connection, clock = await connect(dsn, "cli"), SystemClock()
+    try:
+        with Live(console=Console(), auto_refresh=False) as live:
+            while True:
+                alerts = await _read(connection, everything=everything)
+                table = _table(alerts, lang)
+                table.caption = f"{clock.now().astimezone():%H:%M:%S}, Ctrl-C ends"
+                live.update(table, refresh=True)
+                await clock.sleep(_REFRESH_SECONDS)
+    finally:
+        await connection.close()
+
+
+def _table(alerts: "Sequence[Alert]", lang: Language) -> Table:
+    table = Table(
+        "id", "version", "severity", "state", "since", "what", "value", "do", "acknowledged",
+        title="Alerts" if alerts else "Alerts: none",
+    )  # fmt: skip
+    for alert in alerts:
+        held = alert.acknowledgement
+        table.add_row(
+            str(alert.alert_id),
+            str(alert.version),
+            f"[{_COLOURS[alert.severity]}]{alert.severity}[/]",
+            _state(alert),
+            f"{alert.starts_at.astimezone():%H:%M:%S}",
+            _what(alert, lang),
+            "" if alert.value is None else f"{alert.value:g}",
+            alert.subject.annotations.action.in_language(lang),
+            f"{held.by}, {held.at.astimezone():%H:%M:%S}" if held else "",
+        )
+    return table
+
+
+def _state(alert: "Alert") -> str:
+    if alert.ends_at is None:
+        return str(alert.state)
+    return f"{alert.state} {alert.ends_at.astimezone():%H:%M:%S}"
+
+
+def _what(alert: "Alert", lang: Language) -> str:
+    labels = alert.subject.labels
+    place = labels.get("datastream") or labels.get("device", "")
+    return f"[bold]{place}[/]\n{alert.subject.annotations.cause.in_language(lang)}"
+
+
+def _as_json(alert: "Alert") -> dict[str, Any]:
+    subject, held = alert.subject, alert.acknowledgement
+    return {
+        "alert_id": alert.alert_id,
+        "version": alert.version,
+        "state": alert.state,
+        "severity": alert.severity,
+        "class": subject.alert_class,
+        "rule": subject.rule_key,
+        "labels": dict(subject.labels),
+        "domain": subject.domain,
+        "district": subject.district,
+        "value": alert.value,
+        "starts_at": _moment(alert.starts_at),
+        "detected_at": _moment(alert.detected_at),
+        "ends_at": _moment(alert.ends_at),
+        "acknowledged_by": held.by if held else None,
+        "acknowledged_at": _moment(held.at) if held else None,
+        "in_inbox": alert.in_inbox,
+        "cause": subject.annotations.cause.as_dict(),
+        "consequence": subject.annotations.consequence.as_dict(),
+        "action": subject.annotations.action.as_dict(),
+    }
+
+
+def _moment(moment: "dt.datetime | None") -> str | None:
+    return None if moment is None else moment.isoformat()
