@@ -33,7 +33,7 @@ class AddFault(msgspec.Struct, frozen=True, tag="fault", tag_field="do"):
     fault: Fault
 
 
-class Ask(msgspec.Struct, frozen=True, tag="ask", tag_field="do"):
+class TellStanding(msgspec.Struct, frozen=True, tag="standing", tag_field="do"):
     """How it stands."""
 
 
@@ -42,7 +42,7 @@ class Answer(msgspec.Struct, frozen=True):
     detail: str
 
 
-Request = StartIncident | AddFault | Ask
+Request = StartIncident | AddFault | TellStanding
 Respond = Callable[[Request], Answer]
 
 
@@ -81,7 +81,7 @@ def _answer(line: bytes, respond: Respond) -> Answer:
         return Answer(ok=False, detail=str(error))
 
 
-def request(folder: Path, wanted: Request) -> Answer:
+def ask(folder: Path, wanted: Request) -> Answer:
     """Ask the simulator whose folder this is; blocks.
 
     Raises:

@@ -11,6 +11,7 @@ from device_sim.instruments import Probe
 from services.core.broker.messages import Item
 
 _JITTER: Final = 0.03  # of the period, to each side
+_ROUND: Final = dt.timedelta(minutes=1)
 _DOUBT_CHANCE: Final = 0.0005  # of an item to doubt one of its values
 
 
@@ -49,16 +50,21 @@ class FieldDevice:
 class Rounds:
     """Who reports when: each every period, a little early or late but never drifting away.
 
-    What one gateway hosts with the same period is read in one round: it is due together.
+    What a gateway asks for once a minute or more rarely it asks for in rounds: those are due together.
+    rate_factor: how many times as often as the types say.
     """
 
     def __init__(
-        self, devices: Iterable[tuple[FieldDevice, dt.timedelta]], start_ms: int
+        self,
+        devices: Iterable[tuple[FieldDevice, dt.timedelta]],
+        start_ms: int,
+        rate_factor: float = 1.0,
     ) -> None:
         rounds: dict[tuple[str, int], list[FieldDevice]] = {}
         for device, period in devices:
-            period_ms = max(1, period // dt.timedelta(milliseconds=1))
-            rounds.setdefault((device.publisher, period_ms), []).append(device)
+            period_ms = max(1, round(period.total_seconds() * 1000 / rate_factor))
+            asker = device.publisher if period >= _ROUND else device.key
+            rounds.setdefault((asker, period_ms), []).append(device)
         self._rounds = [
             (period_ms, members) for (_, period_ms), members in rounds.items()
         ]

@@ -21,18 +21,18 @@ _BEAT: Final = (
 )
 _WORLD_STEP: Final = 1.0
 _GOODBYE: Final = 5.0
-_COUNTERS: Final = "counters"
+COUNTERS: Final = "counters"  # what the outbox file remembers for the world
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Everyone on the stage. A beat is told to `alive`."""
+    """Everyone on the stage. `alive` hears once a second how many publishers are connected."""
 
     world: World
     rounds: Rounds
     publishers: Mapping[str, Publisher]
     file: OutboxFile
-    alive: Callable[[], None]
+    alive: Callable[[int], None]
 
 
 class Simulator:
@@ -74,13 +74,16 @@ class Simulator:
         if tick:
             self._moved_at = now
             self._cast.world.advance_to(self._around.clock.now_ms() / 1000)
-            self._counters = {_COUNTERS: self._cast.world.counters}
-            self._cast.alive()
+            self._counters = {COUNTERS: self._cast.world.counters}
+            self._cast.alive(self._connected())
         senders = self._sample()
         written = await self._write()
         for publisher in self._cast.publishers.values():
             if tick or publisher.key in senders or publisher.key in written:
                 publisher.wake()
+
+    def _connected(self) -> int:
+        return sum(each.connected.is_set() for each in self._cast.publishers.values())
 
     def _sample(self) -> set[str]:
         """Who has something new to send."""
