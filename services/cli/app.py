@@ -25,6 +25,7 @@ _COMMANDS: tuple[str, ...] = (
     "devices",
     "broker_door",
     "sim",
+    "sim",
     "rules",
     "alerts",
 )
