@@ -53,7 +53,7 @@ git config --file "$folder/root/.gitconfig" --replace-all safe.directory "$insid
 echo "== make $target in a bare $suite, commit $(git -C "$checkout" rev-parse --short HEAD)"
 started=$(date +%s)
 case $target in
-    demo) run "deploy/native/try-demo.sh" ;;
+    demo) run "python3 -B -m deploy.native.try_demo" ;;
     *) run "make $target" ;;
 esac
 echo "== make $target took $(($(date +%s) - started)) s"
