@@ -63,7 +63,8 @@ def kill_one(city: Installation, chance: random.Random) -> None:
 
     def is_back() -> bool:
         now = city.status()["services"][name]
-        return now["state"] == "running" and now["pid"] != before[name]["pid"]
+        running: bool = now["state"] == "running"
+        return running and now["pid"] != before[name]["pid"]
 
     until(f"{name} runs again", is_back, seconds=60)
 
