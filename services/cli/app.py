@@ -16,6 +16,7 @@ app = typer.Typer(
 
 # Each of these modules has `register(app)`, which adds its commands; heavy imports stay inside the commands.
 _COMMANDS: tuple[str, ...] = (
+    "ingest",
     "history",
     "db",
     "city",
@@ -24,7 +25,6 @@ _COMMANDS: tuple[str, ...] = (
     "prepare",
     "devices",
     "broker_door",
-    "sim",
     "sim",
     "rules",
     "alerts",

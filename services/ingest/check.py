@@ -15,7 +15,7 @@ from services.core.clock import from_milliseconds
 from services.core.reasons import Reason
 from services.ingest.forms import Form, Forms
 from services.ingest.messages import Reading, Unusable, milliseconds
-from services.ingest.resolve import Observed, Refused
+from services.ingest.resolve import DEPENDS_ON_REGISTRY, Observed, Refused
 
 MISSING: Final = Quality.MISSING + 16 * Quality.MISSING
 _NAN: Final = float("nan")
@@ -53,8 +53,11 @@ class Block:
 
 @dataclass(slots=True)
 class Checked:
+    """doubtful: with a newer registry fewer values would perhaps be refused."""
+
     blocks: list[Block]
     refused: list[Refused]
+    doubtful: bool
 
 
 class Checker:
@@ -78,7 +81,11 @@ class Checker:
                 sheet = sheets[id(form)] = _Sheet(form)
             sheet.add(item, time_ms)
         blocks = [sheet.finish(refused) for sheet in sheets.values()]
-        return Checked([block for block in blocks if block.items], refused)
+        return Checked(
+            [block for block in blocks if block.items],
+            refused,
+            any(sheet.is_doubtful for sheet in sheets.values()),
+        )
 
     def _time(self, item: Observed, now_ms: int) -> int | Unusable:
         profile, time = item.profile, item.reading.time
@@ -152,6 +159,14 @@ class _Sheet:
     def _refuse(self, place: int, channel: str, reason: Reason, value: object) -> None:
         self._refusals.setdefault(place, []).append(
             _Refusal(channel, reason, _spell(value))
+        )
+
+    @property
+    def is_doubtful(self) -> bool:
+        return any(
+            refusal.reason in DEPENDS_ON_REGISTRY
+            for refusals in self._refusals.values()
+            for refusal in refusals
         )
 
     def finish(self, refused: list[Refused]) -> Block:

@@ -59,12 +59,12 @@ class Death(msgspec.Struct, frozen=True, kw_only=True):
 Decoded = Message | Birth | Death | Unusable
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A publication and what it says."""
+class Received(msgspec.Struct, gc=False, frozen=True):
+    """A publication and what it says. publisher, kind: of its topic; empty when the topic is none of ours."""
 
     publication: Publication
     publisher: str
+    kind: str
     content: Decoded
 
 

@@ -1,9 +1,13 @@
 """Ingest's own counters, for Prometheus."""
 
+from collections import Counter as Tally
+
 from prometheus_client import Counter, Gauge, Histogram
 
+from services.ingest.plan import Plan
+
 MESSAGES = Counter(
-    "alatau_ingest_messages_total", "Messages received, repeats included", ["kind"]
+    "alatau_ingest_messages_total", "Messages committed, repeats included"
 )
 ITEMS = Counter("alatau_ingest_items_total", "Items committed, by fate", ["fate"])
 REFUSED = Counter(
@@ -28,3 +32,14 @@ RECEIPTS = Counter("alatau_ingest_receipts_total", "Receipts sent")
 REGISTRY_REVISION = Gauge(
     "alatau_ingest_registry_revision", "Revision of the registry in use"
 )
+
+
+def count(plan: Plan) -> None:
+    """Count what was committed."""
+    accounts = plan.log.accounts
+    for fate in ("stored", "merged", "duplicate", "rejected"):
+        ITEMS.labels(fate).inc(int(getattr(accounts, fate).sum()))
+    BATCH_ITEMS.observe(int(accounts.received.sum()))
+    refused = Tally((refusal.scope, refusal.reason) for refusal in plan.refused)
+    for (scope, reason), times in refused.items():
+        REFUSED.labels(scope, reason.value).inc(times)

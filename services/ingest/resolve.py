@@ -78,18 +78,30 @@ class Numbered:
 
 @dataclass(slots=True)
 class Resolved:
-    """publishers: by entry, the device id of who sent the item; 0: not in the registry."""
+    """publishers: by entry from first on, the device id of who sent the item; 0: not in the registry."""
 
+    first: int = 0
     publishers: list[int] = field(default_factory=list)
     observed: list[Observed] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     numbered: list[Numbered] = field(default_factory=list)
     notices: list[tuple[int, Notice]] = field(default_factory=list)
 
+    @property
+    def end(self) -> int:
+        return self.first + len(self.publishers)
 
-def resolve(messages: Iterable[Received], registry: Registry, now_ms: int) -> Resolved:
-    """Refuses what the registry does not know; the order of messages and items is kept."""
-    resolved = Resolved()
+    @property
+    def is_doubtful(self) -> bool:
+        """With a newer registry less would perhaps be refused."""
+        return any(refusal.reason in DEPENDS_ON_REGISTRY for refusal in self.refused)
+
+
+def resolve(
+    messages: Iterable[Received], registry: Registry, now_ms: int, first: int = 0
+) -> Resolved:
+    """Refuses what the registry does not know; the order of messages and items is kept. first: their first entry."""
+    resolved = Resolved(first)
     for received in messages:
         sender = _Sender(registry, registry.device(received.publisher))
         content = received.content
@@ -102,7 +114,7 @@ def resolve(messages: Iterable[Received], registry: Registry, now_ms: int) -> Re
             if isinstance(notice, Unusable):
                 _refuse_message(resolved, received, notice, sender.publisher_id)
             else:
-                resolved.notices.append((len(resolved.publishers), notice))
+                resolved.notices.append((resolved.end, notice))
     return resolved
 
 
@@ -152,7 +164,7 @@ def _resolve_message(
     resolved: Resolved, received: Received, message: Message, sender: _Sender
 ) -> None:
     for index, item in enumerate(message.items):
-        entry = len(resolved.publishers)
+        entry = resolved.end
         resolved.publishers.append(sender.publisher_id)
         if isinstance(item, Unusable):
             device: RegisteredDevice | Unusable = item
@@ -169,9 +181,8 @@ def _resolve_message(
                 Observed(entry, device.frame_id, device.profile, item, received, index)
             )
     if message.seq is not None and message.epoch is not None and sender.publisher_id:
-        last = len(resolved.publishers) - 1
         resolved.numbered.append(
-            Numbered(last, sender.publisher_id, message.epoch, message.seq)
+            Numbered(resolved.end - 1, sender.publisher_id, message.epoch, message.seq)
         )
 
 
@@ -182,7 +193,7 @@ def _refuse_item(
     why: Unusable,
     device: str | None,
 ) -> None:
-    entry = len(resolved.publishers) - 1
+    entry = resolved.end - 1
     resolved.refused.append(
         Refused(entry, "item", why.reason, why.detail, received, index, device)
     )
@@ -193,7 +204,7 @@ def _refuse_message(
 ) -> None:
     """A message that cannot be taken apart counts as one item."""
     resolved.refused.append(
-        Refused(len(resolved.publishers), "message", why.reason, why.detail, received)
+        Refused(resolved.end, "message", why.reason, why.detail, received)
     )
     resolved.publishers.append(publisher_id)
 

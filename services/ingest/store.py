@@ -94,11 +94,15 @@ class Store:
     async def open(self) -> None:
         """Connect and become the one writer; waits while another ingest is it."""
         session = await _Session.begin(self._dsn)
-        if not await session.try_lock():
-            log.info("another ingest is at work; waiting", action="wait_for_lock")
-            await session.lock()
+        try:
+            if not await session.try_lock():
+                log.info("another ingest is at work; waiting", action="wait_for_lock")
+                await session.lock()
+            self.writer = await take_over(session.connection, "observations")
+        except BaseException:
+            session.connection.terminate()
+            raise
         self._session = session
-        self.writer = await take_over(session.connection, "observations")
 
     async def reopen(self) -> bool:
         """After trouble: whether the batch that was being written is committed after all.

@@ -1,5 +1,6 @@
 """Stores batches, whatever happens meanwhile: never one twice, never one not at all."""
 
+import datetime as dt
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 
 _SHORTEST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
+_CHUNK_SECONDS: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Writer:
         self._newest = newest
         self._clock = clock
         self._chance = chance
+        self._chunks_at = clock.monotonic()
 
     async def write(
         self, batch: Batch, situation: Callable[[], Situation]
@@ -79,6 +82,23 @@ class Writer:
             *await self.write(first, with_second_half_waiting),
             *await self.write(second, situation),
         ]
+
+    async def keep_chunks_ahead(self) -> None:
+        """Now and every hour: make tomorrow's chunk, so that no batch has to wait for it."""
+        if self._clock.monotonic() < self._chunks_at:
+            return
+        self._chunks_at = self._clock.monotonic() + _CHUNK_SECONDS
+        try:
+            await self._store.make_chunk(self._clock.now())
+            await self._store.make_chunk(self._clock.now() + dt.timedelta(days=1))
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.warning(
+                "tomorrow's chunk is not made yet",
+                action="chunk_failed",
+                error=str(error),
+            )
 
     async def _write(self, batch: Batch, situation: Callable[[], Situation]) -> Plan:
         all_late, pause = False, _SHORTEST_PAUSE

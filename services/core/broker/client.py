@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Iterable, Sequence
-from types import TracebackType
 from typing import Any, Final, Self
 
 import paho.mqtt.client as paho
@@ -18,6 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from services.core.broker.answers import Answers
 from services.core.broker.dial import dial
+from services.core.broker.inbox import Inbox
 from services.core.broker.link import Link, Publication
 from services.core.broker.options import Address, ClientOptions, Will, parse_url
 from services.core.clock import Clock, SystemClock
@@ -40,8 +40,9 @@ log = structlog.get_logger()
 _CONNECT_SECONDS: Final = 10.0
 _GOODBYE_SECONDS: Final = 1.0
 _READS_A_TURN: Final = 4
-_MESSAGE_BYTES: Final = 300  # what a message costs besides its bytes
 _PINGREQ: Final = b"\xc0\x00"
+_PINGRESP: Final = 0xD0
+_PONG: Final = 0  # no packet has this id
 
 
 class _Session(paho.Client):
@@ -86,6 +87,7 @@ class BrokerClient:
     ) -> None:
         self._options = options
         self._address = parse_url(options.url)
+        self._name = options.client_id or self._address.user
         self._clock: Clock = clock or SystemClock()
         self._chance = chance or random.Random()  # noqa: S311 # spreads reconnects
         self._session = _Session(options, self._address)
@@ -94,13 +96,11 @@ class BrokerClient:
         self._session.on_publish = self._on_publish
         self._session.on_disconnect = self._on_disconnect
         self._session.on_socket_close = self._on_socket_close
-        self._session.on_socket_register_write = self._on_register_write
+        self._session.on_socket_register_write = lambda *_: self._schedule_write()
         self._link: Link | None = None
         self._filters: dict[str, int] = {}
         self._answers = Answers()
-        self._inbox: list[Publication] = []
-        self._inbox_bytes = 0
-        self._arrived = asyncio.Event()
+        self._inbox = Inbox(options.most_undelivered_bytes)
         self._connected = asyncio.Event()
         self._lost = asyncio.Event()
         self._accepted: asyncio.Future[bool] | None = None
@@ -118,12 +118,7 @@ class BrokerClient:
         )
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         self._runner.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._runner
@@ -133,10 +128,6 @@ class BrokerClient:
         self._session.disconnect()
         self._session.loop_write()
         self._drop()
-
-    @property
-    def _name(self) -> str:
-        return self._options.client_id or self._address.user
 
     @property
     def is_connected(self) -> bool:
@@ -178,15 +169,9 @@ class BrokerClient:
         while not self._inbox:
             if self._failure is not None:
                 raise self._failure
-            self._arrived.clear()
-            await self._arrived.wait()
-        left = max(0, len(self._inbox) - limit)
-        self._inbox_bytes = self._inbox_bytes * left // len(self._inbox)
-        taken, self._inbox = self._inbox[:limit], self._inbox[limit:]
-        if (
-            self._paused
-            and self._inbox_bytes < self._options.most_undelivered_bytes // 2
-        ):
+            await self._inbox.wait()
+        taken = self._inbox.take(limit)
+        if self._paused and self._inbox.has_room:
             self._resume()
         return taken
 
@@ -194,13 +179,9 @@ class BrokerClient:
         """PUBACK those of the connection of now; the broker sends the others again anyway."""
         if self._link is None or not self._connected.is_set():
             return
-        self._link.send_pubacks(
-            [
-                publication.mid
-                for publication in publications
-                if publication.connection == self.connection and publication.qos
-            ]
-        )
+        now = self.connection
+        mids = [p.mid for p in publications if p.connection == now and p.qos]
+        self._link.send_pubacks(mids)
         self._schedule_write()
 
     async def publish(
@@ -217,6 +198,34 @@ class BrokerClient:
         if sent.rc:
             raise BrokerUnavailableError(paho.error_string(sent.rc))
         await self._answers.expect(sent.mid)
+
+    async def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        """Publish topics and payloads with QoS 0; returns when they are on their way.
+
+        Raises:
+            BrokerUnavailableError: no connection.
+        """
+        if not self._connected.is_set():
+            raise BrokerUnavailableError
+        for topic, payload in messages:
+            self._session.publish(topic, payload, 0)
+        await self._written.wait()
+
+    async def round_trip(self) -> int:
+        """Ask the broker for a sign of life; all that it sent before has come then.
+
+        Returns:
+            How many messages receive() has still to give out.
+
+        Raises:
+            BrokerUnavailableError: no connection, or it went before the answer.
+        """
+        if not self._connected.is_set() or self._link is None:
+            raise BrokerUnavailableError
+        self._link.send(_PINGREQ)
+        self._schedule_write()
+        await self._answers.expect(_PONG)
+        return len(self._inbox)
 
     async def _subscribe(self, filters: dict[str, int]) -> None:
         result, mid = self._session.subscribe(list(filters.items()))
@@ -252,7 +261,7 @@ class BrokerClient:
             self._link = Link(await dial(self._address))
             self.connection += 1
             self._session.start(self._link, self._options.keepalive)
-            self._watch_socket(self._link)
+            loop.add_reader(self._link.fileno(), self._read)
             session_present = await self._accepted
             if self._filters and not session_present:
                 await self._subscribe(self._filters)
@@ -287,9 +296,6 @@ class BrokerClient:
 
     # The event loop's callbacks
 
-    def _watch_socket(self, link: Link) -> None:
-        asyncio.get_running_loop().add_reader(link.fileno(), self._read)
-
     def _read(self) -> None:
         link = self._link
         if link is None or self._paused:
@@ -300,37 +306,34 @@ class BrokerClient:
                 self._drained = not received
                 if self._drained:
                     break
-                self._inbox_bytes += received
-                self._take(link)
+                self._take(link, received)
             if link.gone:
                 self._session.loop_read()
         except Exception as error:  # noqa: BLE001 # a fault of ours must end the process, not be logged by the loop
             self._break(error)
             return
-        if self._inbox:
-            self._arrived.set()
-            if self._inbox_bytes > self._options.most_undelivered_bytes:
-                self._pause(link)
-        if not self._drained and not self._paused:
-            asyncio.get_running_loop().call_soon(self._read)
+        loop = asyncio.get_running_loop()
+        if self._inbox.is_full and link.fileno() >= 0:
+            self._paused, self._drained = True, False
+            loop.remove_reader(link.fileno())
+        elif not self._drained:
+            loop.call_soon(self._read)
 
-    def _take(self, link: Link) -> None:
+    def _take(self, link: Link, wire_bytes: int) -> None:
         while True:
-            publications = link.take_publishes(self.connection)
-            self._inbox += publications
-            self._inbox_bytes += _MESSAGE_BYTES * len(publications)
+            self._inbox.put(link.take_publishes(self.connection), wire_bytes)
             if not link.offer_packet():
                 return
+            if link.head == _PINGRESP:
+                self._answers.settle(_PONG)
             self._session.loop_read()
-
-    def _pause(self, link: Link) -> None:
-        self._paused, self._drained = True, False
-        asyncio.get_running_loop().remove_reader(link.fileno())
+            wire_bytes = 0
 
     def _resume(self) -> None:
         self._paused = False
         if self._link is not None and not self._link.gone:
-            self._watch_socket(self._link)
+            loop = asyncio.get_running_loop()
+            loop.add_reader(self._link.fileno(), self._read)
 
     def _schedule_write(self) -> None:
         if not self._write_due:
@@ -346,26 +349,23 @@ class BrokerClient:
         except Exception as error:  # noqa: BLE001 # as in _read
             self._break(error)
 
-    def _flush(self) -> bool:
-        link = self._link
-        if link is None:
-            self._written.set()
-            return True
+    def _flush(self) -> None:
+        if (link := self._link) is None:
+            return
         loop = asyncio.get_running_loop()
         if not link.flush():
             loop.add_writer(link.fileno(), self._flush)
-            return False
+            return
         loop.remove_writer(link.fileno())
         self._written.set()
         if link.gone:
             self._session.loop_read()
-        return True
 
     def _break(self, error: Exception) -> None:
         log.error("the MQTT client broke", action="broker_client_broke", exc_info=error)
         self._failure = error
         self._drop()
-        self._arrived.set()
+        self._inbox.disturb()
 
     # paho's callbacks: none of them may fail, and none calls paho
 
@@ -399,6 +399,3 @@ class BrokerClient:
         if link.fileno() >= 0:
             loop.remove_reader(link.fileno())
             loop.remove_writer(link.fileno())
-
-    def _on_register_write(self, *_arguments: object) -> None:
-        self._schedule_write()

@@ -95,6 +95,11 @@ class Link:
         self._offered = bounds[1] if bounds else self._position
         return bounds is not None
 
+    @property
+    def head(self) -> int:
+        """The first byte of the packet that was offered."""
+        return self._data[self._position]
+
     def recv(self, count: int) -> bytes:
         """For paho: of the packet that was offered, never beyond it."""
         if self._position < self._offered:

@@ -1,0 +1,209 @@
+"""THE MAP: receive ▸ decode ▸ resolve ▸ check ▸ batch ▸ write ▸ acknowledge ▸ receipt.
+
+Two loops share one batch. The first gathers what arrives; the second stores what was gathered while it
+stored the batch before: no timer, so a batch is as large as the database is slow. What was not stored
+when the process ends was not acknowledged, and comes again.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from services.core.broker.link import Publication
+from services.core.clock import Clock
+from services.core.errors import BrokerUnavailableError
+from services.core.process import notify_supervisor
+from services.core.storage.transient import is_transient
+from services.ingest import metrics
+from services.ingest.batch import Batch
+from services.ingest.check import Checker
+from services.ingest.decode import Decoder
+from services.ingest.freshness import Freshness
+from services.ingest.messages import Received
+from services.ingest.receipts import Receipts
+from services.ingest.registry import Registry
+from services.ingest.resolve import resolve
+from services.ingest.source import Source
+from services.ingest.waker import Waker
+from services.ingest.writer import Situation, Writer
+
+log = structlog.get_logger()
+
+_MOST_AT_ONCE: Final = 500  # messages between two looks at everything else
+_MOST_ITEMS: Final = 20_000  # of a batch; with more waiting, nothing is received
+_MOST_BYTES: Final = 32_000_000
+_TICK_SECONDS: Final = 1.0
+_RECEIPT_SECONDS: Final = 0.2
+_RETRY_SECONDS: Final = 1.0
+
+
+class Pipeline:
+    def __init__(
+        self,
+        source: Source,
+        registry: Registry,
+        writer: Writer,
+        receipts: Receipts,
+        waker: Waker,
+        clock: Clock,
+    ) -> None:
+        self._source = source
+        self._registry = registry
+        self._writer = writer
+        self._receipts = receipts
+        self._waker = waker
+        self._clock = clock
+        self._decoder = Decoder()
+        self._checker = Checker()
+        self._freshness = Freshness()
+        self._batch = Batch()
+        self._due = asyncio.Event()  # there is something to store, or it is time to
+        self._room = asyncio.Event()
+        self._room.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until stop is set; then what was received is stored, acknowledged and receipted."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(work, name=f"ingest.{name}")
+                for name, work in (
+                    ("gather", self._gather()),
+                    ("tick", self._tick()),
+                    ("receipts", self._send_receipts()),
+                    ("registry", self._watch_registry()),
+                    ("wake", self._waker.run()),
+                )
+            ]
+            storing = group.create_task(self._store_until(stop), name="ingest.store")
+            await stop.wait()
+            for task in tasks:
+                task.cancel()
+            self._due.set()
+            await storing
+        await self._send_due_receipts()
+
+    # receive ▸ decode ▸ resolve ▸ check ▸ batch
+
+    async def _gather(self) -> None:
+        while True:
+            publications = await self._source.receive(_MOST_AT_ONCE)
+            self._freshness.receive(len(publications))
+            messages = [self._decoder.decode(message) for message in publications]
+            await self._take_in(publications, messages)
+            await asyncio.sleep(0)
+            await self._room.wait()
+
+    async def _take_in(
+        self, publications: Sequence[Publication], messages: Sequence[Received]
+    ) -> None:
+        """Refuse nothing for the registry's sake before having looked whether it changed."""
+        if self._judge_into(self._batch, publications, messages, certain=False):
+            return
+        await self._refresh_registry()
+        self._judge_into(self._batch, publications, messages, certain=True)
+
+    def _judge_into(
+        self,
+        batch: Batch,
+        publications: Sequence[Publication],
+        messages: Sequence[Received],
+        *,
+        certain: bool,
+    ) -> bool:
+        """Resolve, check and batch; False, and nothing done, when the registry should be asked again first."""
+        now_ms = self._clock.now_ms()
+        resolved = resolve(messages, self._registry, now_ms, batch.end)
+        checked = self._checker.check(resolved.observed, now_ms)
+        if not certain and (checked.doubtful or resolved.is_doubtful):
+            return False
+        batch.add(publications, resolved, checked)
+        metrics.WAITING.set(len(batch.publishers))
+        if len(batch.publishers) >= _MOST_ITEMS or batch.payload_bytes >= _MOST_BYTES:
+            self._room.clear()
+        self._due.set()
+        return True
+
+    # write ▸ acknowledge ▸ receipt
+
+    async def _store_until(self, stop: asyncio.Event) -> None:
+        while not stop.is_set() or self._batch.publications:
+            await self._due.wait()
+            self._due.clear()
+            await self._writer.keep_chunks_ahead()
+            batch, self._batch = self._batch, Batch()
+            self._room.set()
+            await self._store(batch)
+
+    async def _store(self, batch: Batch) -> None:
+        plans = await self._writer.write(batch, self._situation)
+        self._source.acknowledge(batch.publications)
+        self._freshness.commit(len(batch.publications))
+        for plan in plans:
+            self._receipts.fold(plan.log)
+            self._receipts.refuse(plan.refused, self._registry.id_of)
+            metrics.count(plan)
+        self._waker.wake()
+
+    def _situation(self) -> Situation:
+        fresh = self._freshness.is_fresh(self._clock.monotonic())
+        return Situation(caught_up=fresh, waiting=len(self._batch.publishers))
+
+    async def _send_receipts(self) -> None:
+        while True:
+            await self._clock.sleep(_RECEIPT_SECONDS)
+            await self._send_due_receipts()
+
+    async def _send_due_receipts(self) -> None:
+        """One that is lost is asked for again: its publisher repeats the message."""
+        due = self._receipts.take_due(self._registry.key_of)
+        if not due:
+            return
+        try:
+            await self._source.publish_all(due)
+        except BrokerUnavailableError:
+            return
+        metrics.RECEIPTS.inc(len(due))
+
+    # Every second
+
+    async def _tick(self) -> None:
+        """The log advances although nothing comes; it says whether that silence means anything."""
+        connection = self._source.connection
+        while True:
+            await self._clock.sleep(_TICK_SECONDS)
+            notify_supervisor("WATCHDOG=1")
+            self._due.set()
+            asked_at = self._clock.monotonic()
+            try:
+                async with asyncio.timeout(_TICK_SECONDS):
+                    undelivered = await self._source.round_trip()
+            except (BrokerUnavailableError, TimeoutError):
+                continue
+            if connection == self._source.connection:
+                self._freshness.round_trip(asked_at, undelivered)
+            else:
+                connection = self._source.connection
+                self._freshness.lose()
+
+    async def _watch_registry(self) -> None:
+        while True:
+            await self._clock.sleep(_TICK_SECONDS)
+            await self._refresh_registry()
+
+    async def _refresh_registry(self) -> None:
+        while True:
+            try:
+                await self._registry.refresh()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning(
+                    "the registry cannot be read; trying again",
+                    action="registry_retry",
+                    error=str(error),
+                )
+                await self._clock.sleep(_RETRY_SECONDS)
+            else:
+                return

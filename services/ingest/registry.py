@@ -1,0 +1,47 @@
+"""The registry as ingest sees it: a snapshot, brought up to date every second and before anything is refused."""
+
+import asyncio
+from typing import Final
+
+from services.core.clock import Clock
+from services.core.storage.pool import Pool
+from services.core.storage.registry_snapshot import RegisteredDevice, RegistrySnapshot
+from services.ingest import metrics
+
+_LEAST_SECONDS: Final = 0.1  # between two looks at the database
+
+
+class Registry:
+    def __init__(self, pool: Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._snapshot = RegistrySnapshot()
+        self._looked_at = -_LEAST_SECONDS
+        self._turn = asyncio.Lock()
+
+    async def refresh(self) -> bool:
+        """Whether the registry changed since it was read last. Waits its turn: at most ten looks a second."""
+        async with self._turn:
+            early = self._looked_at + _LEAST_SECONDS - self._clock.monotonic()
+            if early > 0:
+                await self._clock.sleep(early)
+            async with self._pool.acquire() as connection:
+                changed = await self._snapshot.refresh(connection)
+            self._looked_at = self._clock.monotonic()
+        metrics.REGISTRY_REVISION.set(self._snapshot.revision)
+        return changed
+
+    @property
+    def revision(self) -> int:
+        return self._snapshot.revision
+
+    def device(self, key: str) -> RegisteredDevice | None:
+        return self._snapshot.device(key)
+
+    def id_of(self, key: str) -> int | None:
+        device = self._snapshot.device(key)
+        return None if device is None else device.device_id
+
+    def key_of(self, device_id: int) -> str | None:
+        device = self._snapshot.by_id(device_id)
+        return None if device is None else device.key

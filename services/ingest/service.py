@@ -1,0 +1,107 @@
+"""The ingest service: what is opened in which order, and closed in reverse."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import structlog
+
+from services.core.broker.client import BrokerClient, ClientOptions
+from services.core.broker.topics import UP_FILTERS
+from services.core.clock import Clock
+from services.core.process import notify_supervisor, until_stopped
+from services.core.settings import Settings
+from services.core.storage.pool import open_pool
+from services.core.storage.transient import is_transient
+from services.ingest.lanes import NewestTimes
+from services.ingest.pipeline import Pipeline
+from services.ingest.recall import recall
+from services.ingest.receipts import Receipts
+from services.ingest.registry import Registry
+from services.ingest.store import Store
+from services.ingest.waker import Waker
+from services.ingest.writer import Writer
+
+log = structlog.get_logger()
+
+Opened = TypeVar("Opened")
+_CLIENT_ID: Final = "alatau.ingest"  # where the broker's URL names no user
+_RETRY_SECONDS: Final = 1.0
+
+
+async def run_ingest(
+    settings: Settings, clock: Clock, chance: random.Random, stop: asyncio.Event
+) -> None:
+    """Begin, be ready, and store until stop is set. Database trouble is waited out; any other error ends it."""
+    pipelines: list[Pipeline] = []
+    async with contextlib.AsyncExitStack() as opened:
+
+        async def begin() -> None:
+            pipelines.append(await _begin(settings, clock, chance, opened))
+
+        await until_stopped(begin(), stop)
+        for pipeline in pipelines:
+            notify_supervisor("READY=1")
+            log.info("ingest is ready", action="ready")
+            await pipeline.run(stop)
+
+
+async def _begin(
+    settings: Settings,
+    clock: Clock,
+    chance: random.Random,
+    opened: contextlib.AsyncExitStack,
+) -> Pipeline:
+    """Become the one writer, learn what is known, then subscribe.
+
+    The broker comes last: a second ingest that waits for the lock must not take the first one's session away.
+    """
+    store = Store(settings.dsn)
+    opened.push_async_callback(store.close)
+    await _patiently(store.open, clock)
+    newest, receipts = NewestTimes(), Receipts()
+    await recall(store.connection, newest, receipts)
+    pool = await _patiently(
+        lambda: open_pool(settings.dsn, "ingest-registry", largest=1), clock
+    )
+    opened.callback(pool.terminate)
+    registry = Registry(pool, clock)
+    await registry.refresh()
+    client = await opened.enter_async_context(_client(settings, clock, chance))
+    await client.subscribe(UP_FILTERS)
+    return Pipeline(
+        client,
+        registry,
+        Writer(store, newest, clock, chance),
+        receipts,
+        Waker(settings.dsn, clock),
+        clock,
+    )
+
+
+def _client(settings: Settings, clock: Clock, chance: random.Random) -> BrokerClient:
+    options = ClientOptions(
+        settings.broker_url.unicode_string(),
+        client_id=settings.broker_url.username or _CLIENT_ID,
+        clean_session=False,
+        manual_ack=True,
+        longest_pause=2.0,
+    )
+    return BrokerClient(options, clock=clock, chance=chance)
+
+
+async def _patiently(open_it: Callable[[], Awaitable[Opened]], clock: Clock) -> Opened:
+    while True:
+        try:
+            return await open_it()
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.warning(
+                "the database does not answer; ingest waits",
+                action="retry",
+                error=str(error),
+            )
+        await clock.sleep(_RETRY_SECONDS)

@@ -1,0 +1,27 @@
+"""The port that publications come through; MQTT is one source, and tests and an HTTPS door can be others."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from services.core.broker.link import Publication
+
+
+class Source(Protocol):
+    """core.broker.client.BrokerClient is one."""
+
+    connection: int  # counts the connections: what was not acknowledged in one comes again in the next
+
+    async def receive(self, limit: int) -> list[Publication]:
+        """At least one, at most limit, in order."""
+
+    def acknowledge(self, publications: Sequence[Publication]) -> None:
+        """These are committed: the source may forget them."""
+
+    async def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        """Send, at most once each; raises BrokerUnavailableError when there is no connection."""
+
+    async def round_trip(self) -> int:
+        """Once everything is here that the source had to send when asked: how many of it receive() has still to give.
+
+        Raises as publish_all().
+        """
