@@ -5,7 +5,7 @@ This is the seam where a distributed log takes over when one machine is not enou
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -173,7 +173,7 @@ async def save_cursor(
 
 async def follow(
     connection: Connection, stream: Stream, after: Cursor, *, limit: int = 100
-) -> AsyncIterator[Sequence[LogEntry]]:
+) -> AsyncGenerator[Sequence[LogEntry], None]:
     """Endless: the next batches as they come, many a wake-up; polls every second, as a wake-up is only a hint.
 
     The connection is the follower's own. Raises what read() raises.
