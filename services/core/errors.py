@@ -35,6 +35,8 @@ class RuleError(PlatformError):
 class StorageUnavailableError(PlatformError):
     """The database does not answer."""
 
+    remedy = "Is it running? `alatau status` tells; --home or ALATAU_DATABASE_URL say which one is meant."
+
 
 class WriterFencedError(PlatformError):
     """Another writer has taken over this log stream."""

@@ -2,12 +2,22 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 
+from services.core.errors import StorageUnavailableError
+
 Connection: TypeAlias = asyncpg.Connection
 Pool: TypeAlias = asyncpg.Pool
+
+_NO_ENTRY: Final = (
+    OSError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
 
 
 async def _prepare(connection: Connection) -> None:
@@ -26,8 +36,17 @@ def _session(application: str) -> dict[str, Any]:
 
 
 async def connect(dsn: str, application: str) -> Connection:
-    """One connection; times are UTC, json and jsonb are Python values."""
-    connection = await asyncpg.connect(dsn, server_settings=_session(application))
+    """One connection; times are UTC, json and jsonb are Python values.
+
+    Raises:
+        StorageUnavailableError: there is no server, or it does not let us in.
+    """
+    try:
+        connection = await asyncpg.connect(dsn, server_settings=_session(application))
+    except _NO_ENTRY as error:
+        raise StorageUnavailableError(
+            f"The database does not answer: {error}"
+        ) from error
     await _prepare(connection)
     return connection
 

@@ -2,6 +2,8 @@
 
 import asyncpg
 
+from services.core.errors import StorageUnavailableError
+
 # Class 08 connection, 40 rollback, 53 resources, 55 object state, 57 operator intervention, 58 system, XX internal.
 _TRANSIENT_CLASSES = frozenset({"08", "40", "53", "55", "57", "58", "XX"})
 
@@ -12,5 +14,9 @@ def is_transient(error: BaseException) -> bool:
         return (error.sqlstate or "")[:2] in _TRANSIENT_CLASSES
     return isinstance(
         error,
-        OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError,
+        OSError
+        | TimeoutError
+        | StorageUnavailableError
+        | asyncpg.InterfaceError
+        | asyncpg.InternalClientError,
     )
