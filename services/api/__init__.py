@@ -1,1 +1,1 @@
-"""HTTP: one folder per face."""
+"""The platform over HTTP: the operator API, open data and live streams."""

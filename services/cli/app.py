@@ -28,6 +28,8 @@ _COMMANDS: tuple[str, ...] = (
     "sim",
     "rules",
     "alerts",
+    "api",
+    "users",
 )
 
 

@@ -1,0 +1,9 @@
+"""All of /open/v1."""
+
+from fastapi import APIRouter
+
+from services.api.opendata import observation_endpoints, registry_endpoints
+
+router = APIRouter()
+router.include_router(registry_endpoints.router)
+router.include_router(observation_endpoints.router)

@@ -1,0 +1,1 @@
+"""Alerts: what wants an operator, and the operator's word on it."""

@@ -1,0 +1,1 @@
+"""The city, its districts and its catalogue."""

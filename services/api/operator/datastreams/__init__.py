@@ -1,0 +1,1 @@
+"""Datastreams: what is measured where."""

@@ -1,0 +1,1 @@
+"""Devices: what speaks MQTT, and whether it is alive."""

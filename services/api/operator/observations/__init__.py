@@ -1,0 +1,1 @@
+"""Observations over time, raw and bucketed."""

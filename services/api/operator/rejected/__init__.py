@@ -1,0 +1,1 @@
+"""What was refused, why, and its raw bytes."""

@@ -1,0 +1,33 @@
+"""All of /api/v1."""
+
+from fastapi import APIRouter
+
+from services.api.auth import endpoints as auth
+from services.api.live import endpoints as live
+from services.api.operator.alerts import endpoints as alerts
+from services.api.operator.city import endpoints as city
+from services.api.operator.datastreams import endpoints as datastreams
+from services.api.operator.devices import endpoints as devices
+from services.api.operator.latest import endpoints as latest
+from services.api.operator.ledger import endpoints as ledger
+from services.api.operator.observations import endpoints as observations
+from services.api.operator.rejected import endpoints as rejected
+from services.api.operator.rules import endpoints as rules
+from services.api.operator.things import endpoints as things
+
+router = APIRouter(prefix="/api/v1")
+for noun in (
+    auth,
+    city,
+    things,
+    devices,
+    datastreams,
+    observations,
+    latest,
+    alerts,
+    rules,
+    rejected,
+    ledger,
+    live,
+):
+    router.include_router(noun.router)

@@ -1,0 +1,1 @@
+"""Things: the physical assets and what they contain and feed."""

@@ -1,0 +1,1 @@
+"""The pages people open first: where everything is, the interactive documentation, and what a problem means."""

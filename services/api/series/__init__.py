@@ -1,0 +1,1 @@
+"""Observations of datastreams over time, raw and bucketed, for every face that may show them."""

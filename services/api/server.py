@@ -1,0 +1,134 @@
+"""uvicorn as a part of this service: our signals, and a deadline for request headers."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp
+from typing_extensions import override
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from services.core.errors import ConfigurationError
+
+_HEADER_SECONDS: Final = 10.0
+_CONNECTIONS: Final = 2_000
+_GRACE_SECONDS: Final = 5
+
+
+class PunctualProtocol(H11Protocol):
+    """uvicorn holds a half-sent request header for ever; here the connection is closed after ten seconds."""
+
+    header_seconds = _HEADER_SECONDS
+    _deadline: asyncio.TimerHandle | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
+        super().connection_made(transport)
+        self._expect_header()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._disarm()
+        super().connection_lost(exc)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE:
+            self._expect_header()
+        else:
+            self._disarm()
+
+    @override
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
+            self._expect_header()
+
+    def _expect_header(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(
+                self.header_seconds, self.transport.close
+            )
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    @override
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are core.process's."""
+        yield
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_started()
+
+
+class PortTakenError(ConfigurationError):
+    """The address cannot be listened on."""
+
+    remedy = "Choose another with ALATAU_API_HOST and ALATAU_API_PORT, or stop what listens there."
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 is any that is free.
+
+    Raises:
+        PortTakenError: somebody else has it, or it is not ours to have.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise PortTakenError(f"{host} port {port}: {error.strerror}.") from error
+
+
+async def serve(
+    app: ASGIApp,
+    listening: socket.socket,
+    stop: asyncio.Event,
+    on_started: Callable[[], None],
+) -> None:
+    """Answer requests until stop is set; then let running ones end, at most five seconds."""
+    server = _Server(_config(app), on_started)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(server.serve([listening]), name="api.http")
+        stopping = tasks.create_task(stop.wait(), name="api.stop")
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        stop.set()
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    proxies = os.environ.get("FORWARDED_ALLOW_IPS", "")
+    return uvicorn.Config(
+        app,
+        http=PunctualProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        # X-Forwarded-For is believed only from where FORWARDED_ALLOW_IPS says: no client chooses its own address.
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
+        timeout_keep_alive=10,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        limit_concurrency=_CONNECTIONS,
+    )
