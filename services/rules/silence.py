@@ -20,15 +20,15 @@ class SilenceWatch:
 
     def __init__(self, targets: Targets, lookup: Lookup) -> None:
         self._lookup = lookup
-        listens = [rule.dead_man is not None for rule in targets.rules]
-        never_heard = [
-            rule.dead_man is not None and rule.dead_man.never_heard
-            for rule in targets.rules
-        ]
+        dead_men = [rule.dead_man for rule in targets.rules]
+        never_heard = [bool(each and each.never_heard) for each in dead_men]
+        only_dead = [bool(each and each.only_after_death) for each in dead_men]
         after_death = [_after_death_ms(rule) for rule in targets.rules]
-        self._targets = np.flatnonzero(np.array(listens, np.bool_)[targets.rule_of])
+        listens = np.array([each is not None for each in dead_men], np.bool_)
+        self._targets = np.flatnonzero(listens[targets.rule_of])
         rule_of = targets.rule_of[self._targets]
         self._never_heard = np.array(never_heard, np.bool_)[rule_of]
+        self._only_dead = np.array(only_dead, np.bool_)[rule_of]
         self._after_death_ms = np.array(after_death, np.int64)[rule_of]
         depth = max((len(rule.levels) for rule in targets.rules), default=1)
         self._limits_ms = np.stack(
@@ -61,17 +61,17 @@ class SilenceWatch:
     ) -> tuple[Int64, NDArray[np.int8]]:
         """(targets that listen, how many levels each has reached)."""
         heard = memory.heard_counted[self._targets]
+        dead = memory.dead[self._targets]
+        counts = (heard != NEVER) & (dead | ~self._only_dead)
         silent_ms = np.where(
-            heard == NEVER, NEVER, clock.counted_ms - np.maximum(heard, clock.floor_ms)
+            counts, clock.counted_ms - np.maximum(heard, clock.floor_ms), NEVER
         )
         reached = np.zeros(len(self._targets), np.int8)
         for level, limits_ms in enumerate(self._limits_ms):
             limits = limits_ms
             if level == 0:
-                dead = memory.dead[self._targets]
-                limits = np.where(
-                    dead, np.minimum(limits, self._after_death_ms), limits
-                )
+                sooner = np.minimum(limits, self._after_death_ms)
+                limits = np.where(dead, sooner, limits)
             reached[silent_ms >= limits] = level + 1
         return self._targets, reached
 

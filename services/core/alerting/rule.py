@@ -201,11 +201,13 @@ _USUAL_MAX_AGE_MS: Final = 300_000
 class DeadMan:
     """after_death: shortens the first level once the broker or a gateway said the device is gone.
 
+    only_after_death: a gateway that measures nothing may be quiet; only one that is gone is missed.
     never_heard: count devices that have not reported yet, from when they were first known.
     """
 
     source: Source
     after_death_ms: int | None = None
+    only_after_death: bool = False
     never_heard: bool = False
 
 

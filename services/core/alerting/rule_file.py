@@ -235,6 +235,7 @@ def _read_dead_man(fields: Fields) -> DeadMan:
     return DeadMan(
         source=fields.choice("of", Source),
         after_death_ms=after_death.milliseconds if after_death else None,
+        only_after_death=fields.flag("only_after_death", default=False),
         never_heard=fields.flag("never_heard", default=False),
     )
 
