@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ACTOR: Final = "first start"
 FIRST_LOGIN: Final = "operator"
+SHIPPED_CITY: Final = "alatau"
 SHIPPED: Final = Path(__file__).parents[2] / "deploy" / "city"
 
 
@@ -28,7 +29,7 @@ def prepare(
     ],
     home: HomeOption = None,
 ) -> None:
-    """Bring the schema up to date; at the first start also the city, credentials and the first login."""
+    """Bring the schema up to date; at the first start also the city, its rules, credentials and the first login."""
     from services.core.storage.migrate import migrate, schema_version
 
     dsn = database_url(home)
@@ -51,6 +52,8 @@ async def _fill(dsn: str, secrets: Path) -> None:
     try:
         if await _lacks(connection, "registry_state WHERE city IS NOT NULL"):
             await _load_city(connection)
+        if await _lacks(connection, "rules") and await _has_shipped_city(connection):
+            await _load_rules(connection)
         if await _lacks(connection, "credentials"):
             await _issue_credentials(connection, secrets / "devices.csv")
         if await _lacks(connection, "users"):
@@ -70,6 +73,21 @@ async def _load_city(connection: "Connection") -> None:
     city = read_city_folder(SHIPPED / "alatau.yaml").city
     await apply_city(connection, city, retire=False, actor=ACTOR, dry_run=False)
     typer.echo(f"city: {city.name.en}, {len(city.devices)} devices")
+
+
+async def _has_shipped_city(connection: "Connection") -> bool:
+    """Its rulebook speaks of its own catalogue."""
+    key = await connection.fetchval("SELECT city ->> 'key' FROM registry_state")
+    return bool(key == SHIPPED_CITY)
+
+
+async def _load_rules(connection: "Connection") -> None:
+    from services.core.rule_folder import load_rules
+    from services.core.storage.rule_store import apply_rules, load_vocabulary
+
+    rules = load_rules([SHIPPED / "rules"], await load_vocabulary(connection))
+    await apply_rules(connection, rules, ACTOR, retire=False, dry_run=False)
+    typer.echo(f"rules: {len(rules)}")
 
 
 async def _issue_credentials(connection: "Connection", out: Path) -> None:
