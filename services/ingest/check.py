@@ -241,9 +241,9 @@ class _Sheet:
             if (slot := self._form.slots.get(channel)) is not None:
                 source[slot] = SOURCE_WORDS.get(word, Quality.UNKNOWN)
         if reading.time_quality == "unsynced":
-            np.maximum(source, Quality.SUSPECT, out=source)
+            np.maximum(source, np.uint8(Quality.SUSPECT), out=source)
         if reading.time is None:
-            np.maximum(check, Quality.UNKNOWN, out=check)
+            np.maximum(check, np.uint8(Quality.UNKNOWN), out=check)
 
 
 @dataclass(frozen=True, slots=True)

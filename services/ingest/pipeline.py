@@ -9,19 +9,21 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
 import structlog
 
 from services.core.broker.link import Publication
 from services.core.clock import Clock
 from services.core.errors import BrokerUnavailableError
 from services.core.process import notify_supervisor
+from services.core.reasons import Reason
 from services.core.storage.transient import is_transient
 from services.ingest import metrics
 from services.ingest.batch import Batch
 from services.ingest.check import Checker
 from services.ingest.decode import Decoder
 from services.ingest.freshness import Freshness
-from services.ingest.messages import Received
+from services.ingest.messages import Received, Unusable
 from services.ingest.receipts import Receipts
 from services.ingest.registry import Registry
 from services.ingest.resolve import resolve
@@ -99,10 +101,26 @@ class Pipeline:
         self, publications: Sequence[Publication], messages: Sequence[Received]
     ) -> None:
         """Refuse nothing for the registry's sake before having looked whether it changed."""
-        if self._judge_into(self._batch, publications, messages, certain=False):
-            return
-        await self._refresh_registry()
-        self._judge_into(self._batch, publications, messages, certain=True)
+        try:
+            if self._judge_into(self._batch, publications, messages, certain=False):
+                return
+            await self._refresh_registry()
+            self._judge_into(self._batch, publications, messages, certain=True)
+        except Exception:
+            log.exception("a fault while reading messages", action="judge_failed")
+            self._take_in_one_by_one(publications, messages)
+
+    def _take_in_one_by_one(
+        self, publications: Sequence[Publication], messages: Sequence[Received]
+    ) -> None:
+        """A message that we have a fault with is refused: it must neither stop the others nor come for ever."""
+        for publication, message in zip(publications, messages, strict=True):
+            try:
+                self._judge_into(self._batch, [publication], [message], certain=True)
+            except Exception as error:  # noqa: BLE001 # logged above, with its trace
+                why = Unusable(Reason.MALFORMED, f"not readable for us: {error}")
+                refused = msgspec.structs.replace(message, content=why)
+                self._judge_into(self._batch, [publication], [refused], certain=True)
 
     def _judge_into(
         self,

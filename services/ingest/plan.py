@@ -106,7 +106,8 @@ def _divide_block(
 
 
 def plan(batch: Batch, lanes: Lanes, merged: Merged) -> Plan:
-    refused = batch.refused + list(_conflicts(lanes, merged))
+    refused = [*batch.refused, *_conflicts(lanes, merged)]
+    refused.sort(key=lambda refusal: refusal.entry)
     fates = np.full(len(batch.publishers), Fate.REJECTED, np.uint8)
     for block in lanes.fast:
         fates[block.entries - batch.first] = Fate.STORED
