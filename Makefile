@@ -15,7 +15,7 @@ install:
 	@$(PYTHON) -B -m deploy.native.install
 
 demo: install
-	@$(BIN)/alatau up --incident demo@60
+	@$(BIN)/alatau up --incident burst_main@60
 
 test: install
 	$(BIN)/pytest $(PYTEST_ARGUMENTS)

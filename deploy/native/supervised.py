@@ -129,7 +129,7 @@ class Supervised:
             if self._stop.is_set():
                 break
             if self._planned_restart:
-                self._planned_restart = False
+                self._planned_restart, self.last_end = False, ""
                 continue
             lived = self._surroundings.clock.monotonic() - started
             self.restarts += 1

@@ -224,7 +224,7 @@ def _show_status(document: dict[str, Any]) -> None:
             f"[{colour}]{entry['state']}[/]",
             str(entry["pid"] or ""),
             str(entry["restarts"]),
-            entry["since"][:19].replace("T", " "),
+            entry["since"][5:19].replace("T", " "),
             entry["detail"],
         )
     Console().print(table)
