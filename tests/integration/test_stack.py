@@ -35,7 +35,7 @@ class Installation:
     def run(
         self, *arguments: str, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # noqa: S603 # our own command
+        return subprocess.run(  # our own command
             [ALATAU, *arguments, "--home", str(self.home)],
             env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
@@ -96,7 +96,7 @@ def city() -> Iterator[Installation]:
 
 def query(dsn: str, statement: str) -> subprocess.CompletedProcess[str]:
     command = [str(find_binaries() / "psql"), "-XAtq", dsn, "-c", statement]
-    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_status_tells_where_everything_is(city: Installation) -> None:
@@ -256,7 +256,7 @@ def foreground(place: Installation) -> str:
     base = ["--port-base", str(place.port_base)]
     out = place.home.with_name("out")
     with out.open("wb") as said:
-        process = subprocess.Popen(  # noqa: S603 # our own command
+        process = subprocess.Popen(  # our own command
             [*command, *base], stdout=said, stderr=said, start_new_session=True
         )
     wait_until(lambda: "Ctrl-C" in out.read_text() or process.poll() is not None, 60)

@@ -129,7 +129,7 @@ def test_nothing_outlives_a_killed_supervisor(tmp_path: Path) -> None:
         "from deploy.native.supervised import service_command\n"
         f"subprocess.run(service_command([sys.executable, '-c', {child!r}]))\n"
     )
-    with subprocess.Popen([sys.executable, "-c", script]) as supervisor:  # noqa: S603
+    with subprocess.Popen([sys.executable, "-c", script]) as supervisor:
         wait_until(lambda: pid_file.exists() and pid_file.read_text() != "")
         child_pid = int(pid_file.read_text())
         supervisor.kill()
