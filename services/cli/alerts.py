@@ -1,9 +1,9 @@
 """`alatau alerts`: what wants an operator, as a live table in the terminal; `alatau alerts ack` acknowledges."""
 
-import asyncio
 import getpass
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from services.cli.target import HomeOption, database_url
+from services.cli.target import HomeOption, on_database
 from services.core.city.language import LANGUAGES, Language
 
 if TYPE_CHECKING:
@@ -54,14 +54,14 @@ def show(
     if lang not in LANGUAGES:
         raise typer.BadParameter(f"{lang!r} is not one of {', '.join(LANGUAGES)}")
     if as_json or once:
-        alerts = asyncio.run(_read_once(database_url(home), everything=everything))
+        alerts = on_database(home, partial(_read, everything=everything))
         if as_json:
             typer.echo(json.dumps([_as_json(alert) for alert in alerts]))
         else:
             Console().print(_table(alerts, lang))
         return
     try:
-        asyncio.run(_watch(database_url(home), lang, everything=everything))
+        on_database(home, partial(_watch, lang=lang, everything=everything))
     except KeyboardInterrupt:
         return
 
@@ -76,31 +76,21 @@ def acknowledge(
     home: HomeOption = None,
 ) -> None:
     """Say that an operator has seen the alert. Refused when it has changed since that version."""
-    from services.core.storage.alerts import AlertNotFoundError
+    from services.core.clock import SystemClock
+    from services.core.storage import alerts
 
     name = who or getpass.getuser()
-    dsn = database_url(home)
+    now = SystemClock().now()
+
+    async def work(connection: "Connection") -> "Alert":
+        return await alerts.acknowledge(connection, alert_id, version, name, note, now)
+
     try:
-        alert = asyncio.run(_acknowledge(dsn, alert_id, version, name, note))
-    except (AlertNotFoundError, ValueError) as error:
+        alert = on_database(home, work)
+    except (alerts.AlertNotFoundError, ValueError) as error:
         typer.secho(f"alert {alert_id}: {error}", fg="red", err=True)
         raise typer.Exit(1) from error
     typer.echo(f"alert {alert_id}: acknowledged by {name}, version {alert.version}")
-
-
-async def _acknowledge(
-    dsn: str, alert_id: int, version: int, who: str, note: str | None
-) -> "Alert":
-    from services.core.clock import SystemClock
-    from services.core.storage import alerts
-    from services.core.storage.pool import connect
-
-    connection = await connect(dsn, "cli")
-    try:
-        now = SystemClock().now()
-        return await alerts.acknowledge(connection, alert_id, version, who, note, now)
-    finally:
-        await connection.close()
 
 
 async def _read(connection: "Connection", *, everything: bool) -> "list[Alert]":
@@ -110,32 +100,18 @@ async def _read(connection: "Connection", *, everything: bool) -> "list[Alert]":
     return await list_alerts(connection, chosen, limit=_SHOWN)
 
 
-async def _read_once(dsn: str, *, everything: bool) -> "list[Alert]":
-    from services.core.storage.pool import connect
-
-    connection = await connect(dsn, "cli")
-    try:
-        return await _read(connection, everything=everything)
-    finally:
-        await connection.close()
-
-
-async def _watch(dsn: str, lang: Language, *, everything: bool) -> None:
+async def _watch(connection: "Connection", *, lang: Language, everything: bool) -> None:
     """Reads every second, so the table shows what is true now even if a notice is lost."""
     from services.core.clock import SystemClock
-    from services.core.storage.pool import connect
 
-    connection, clock = await connect(dsn, "cli"), SystemClock()
-    try:
-        with Live(console=Console(), auto_refresh=False) as live:
-            while True:
-                alerts = await _read(connection, everything=everything)
-                table = _table(alerts, lang)
-                table.caption = f"{clock.now().astimezone():%H:%M:%S}, Ctrl-C ends"
-                live.update(table, refresh=True)
-                await clock.sleep(_REFRESH_SECONDS)
-    finally:
-        await connection.close()
+    clock = SystemClock()
+    with Live(console=Console(), auto_refresh=False) as live:
+        while True:
+            alerts = await _read(connection, everything=everything)
+            table = _table(alerts, lang)
+            table.caption = f"{clock.now().astimezone():%H:%M:%S}, Ctrl-C ends"
+            live.update(table, refresh=True)
+            await clock.sleep(_REFRESH_SECONDS)
 
 
 def _table(alerts: "Sequence[Alert]", lang: Language) -> Table:

@@ -1,8 +1,6 @@
 """`alatau city`: the city file and the registry made from it."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
@@ -10,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.cli.target import HomeOption, database_url
+from services.cli.target import HomeOption, on_database
 
 if TYPE_CHECKING:
     from services.core.city.diff import Change, CityDiff
@@ -69,7 +67,7 @@ def apply(
             connection, city_file.city, retire=retire, actor=ACTOR, dry_run=dry_run
         )
 
-    applied = asyncio.run(_with_connection(database_url(home), work))
+    applied = on_database(home, work)
     if as_json:
         typer.echo(
             json.dumps(
@@ -129,7 +127,7 @@ def show(
     """What the registry holds."""
     from services.core.storage.registry_read import registry_summary
 
-    summary = asyncio.run(_with_connection(database_url(home), registry_summary))
+    summary = on_database(home, registry_summary)
     if as_json:
         typer.echo(json.dumps(summary))
         return
@@ -213,13 +211,3 @@ def _applied_as_json(
         "changes": changes,
         "warnings": list(warnings),
     }
-
-
-async def _with_connection(dsn: str, work: "Callable[[Connection], Awaitable[T]]") -> T:
-    from services.core.storage.pool import connect
-
-    connection = await connect(dsn, "cli")
-    try:
-        return await work(connection)
-    finally:
-        await connection.close()

@@ -1,10 +1,8 @@
 """`alatau devices`: who may publish, and their secrets."""
 
-import asyncio
 import csv
 import json
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
@@ -12,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.cli.target import HomeOption, database_url
+from services.cli.target import HomeOption, on_database
 from services.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -62,11 +60,10 @@ def add_devices(
     wanted = _keys(keys, from_file)
     if every == bool(wanted):
         raise typer.BadParameter("name device ids, or say --all")
-    dsn = database_url(home)
     if every:
-        publishers = asyncio.run(_with_connection(dsn, _list))
+        publishers = on_database(home, _list)
         wanted = [entry.key for entry in publishers if not entry.may_connect]
-    _issue(dsn, wanted, replace=False, out=out)
+    _issue(home, wanted, replace=False, out=out)
 
 
 def rotate_devices(
@@ -76,7 +73,7 @@ def rotate_devices(
     home: HomeOption = None,
 ) -> None:
     """Replace secrets: the old ones end at once. Each new secret is shown once."""
-    _issue(database_url(home), _keys(keys, from_file), replace=True, out=out)
+    _issue(home, _keys(keys, from_file), replace=True, out=out)
 
 
 def revoke_devices(
@@ -91,7 +88,7 @@ def revoke_devices(
     async def work(connection: "Connection") -> None:
         await revoke(connection, wanted, actor=ACTOR, now=SystemClock().now())
 
-    asyncio.run(_with_connection(database_url(home), work))
+    on_database(home, work)
     typer.echo(f"revoked: {len(wanted)}")
 
 
@@ -100,7 +97,7 @@ def show_devices(
     as_json: bool = typer.Option(False, "--json", help="Print stable JSON."),
 ) -> None:
     """Every publisher of the registry and whether it may connect."""
-    publishers = asyncio.run(_with_connection(database_url(home), _list))
+    publishers = on_database(home, _list)
     if as_json:
         typer.echo(json.dumps([_as_json(entry) for entry in publishers]))
     else:
@@ -127,7 +124,9 @@ def write_secrets(secrets: dict[str, str], out: Path) -> None:
     draft.replace(out)
 
 
-def _issue(dsn: str, keys: list[str], *, replace: bool, out: Path | None) -> None:
+def _issue(
+    home: Path | None, keys: list[str], *, replace: bool, out: Path | None
+) -> None:
     from services.core.clock import SystemClock
     from services.core.storage.credentials import issue
 
@@ -137,7 +136,7 @@ def _issue(dsn: str, keys: list[str], *, replace: bool, out: Path | None) -> Non
         now = SystemClock().now()
         await issue(connection, hashes, replace=replace, actor=ACTOR, now=now)
 
-    asyncio.run(_with_connection(dsn, work))
+    on_database(home, work)
     if out is not None:
         write_secrets(secrets, out)
         typer.echo(f"{len(secrets)} secrets in {out}")
@@ -164,16 +163,6 @@ def _read_keys(path: Path) -> list[str]:
     if column is None:
         return [row[0].strip() for row in cells]
     return [row[column].strip() for row in cells[1:]]
-
-
-async def _with_connection(dsn: str, work: "Callable[[Connection], Awaitable[T]]") -> T:
-    from services.core.storage.pool import connect
-
-    connection = await connect(dsn, "cli")
-    try:
-        return await work(connection)
-    finally:
-        await connection.close()
 
 
 async def _list(connection: "Connection") -> "list[Publisher]":

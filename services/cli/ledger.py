@@ -1,6 +1,5 @@
 """`alatau ledger`: what became of every item."""
 
-import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -8,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.cli.target import HomeOption, database_url
+from services.cli.target import HomeOption, on_database
 
 if TYPE_CHECKING:
     from services.core.storage.ledger import Ledger
@@ -23,7 +22,9 @@ def show_ledger(
     as_json: bool = typer.Option(False, "--json", help="Print stable JSON."),
 ) -> None:
     """What became of every item: received = stored + merged + duplicate + rejected + waiting."""
-    ledger = asyncio.run(_read(database_url(home)))
+    from services.core.storage.ledger import read_ledger
+
+    ledger = on_database(home, read_ledger)
     if as_json:
         typer.echo(json.dumps(ledger.as_dict()))
     else:
@@ -33,17 +34,6 @@ def show_ledger(
             "The ledger does not balance: please report this.", fg="red", err=True
         )
         raise typer.Exit(1)
-
-
-async def _read(dsn: str) -> "Ledger":
-    from services.core.storage.ledger import read_ledger
-    from services.core.storage.pool import connect
-
-    connection = await connect(dsn, "cli")
-    try:
-        return await read_ledger(connection)
-    finally:
-        await connection.close()
 
 
 def _table(ledger: "Ledger") -> Table:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.cli.target import HomeOption, database_url
+from services.cli.target import HomeOption, on_database
 
 if TYPE_CHECKING:
     from services.core.storage.pool import Connection
@@ -114,7 +114,7 @@ def apply(
             connection, rules, ACTOR, retire=retire, dry_run=dry_run
         )
 
-    changes = _with_connection(home, work)
+    changes = on_database(home, work)
     if as_json:
         typer.echo(
             json.dumps(
@@ -137,7 +137,7 @@ def list_all(as_json: bool = _JSON, home: HomeOption = None) -> None:
     """The rulebook."""
     from services.core.storage.rule_store import list_rules
 
-    rules = _with_connection(home, list_rules)
+    rules = on_database(home, list_rules)
     if as_json:
         typer.echo(json.dumps([_rule_as_json(rule) for rule in rules]))
         return
@@ -151,7 +151,7 @@ def show(key: str, home: HomeOption = None) -> None:
     """One rule, as JSON."""
     from services.core.storage.rule_store import list_rules
 
-    found = [rule for rule in _with_connection(home, list_rules) if rule.key == key]
+    found = [rule for rule in on_database(home, list_rules) if rule.key == key]
     if not found:
         typer.secho(f"There is no rule {key!r}.", fg="red", err=True)
         raise typer.Exit(1)
@@ -196,20 +196,3 @@ def _print_changes(changes: "Sequence[RuleChange]") -> None:
                     f"    {field}: {old.get(field)!r} → {new.get(field)!r}",
                     markup=False,
                 )
-
-
-def _with_connection(
-    home: Path | None, work: "Callable[[Connection], Awaitable[T]]"
-) -> T:
-    from services.core.storage.pool import connect
-
-    dsn = database_url(home)
-
-    async def run_work() -> T:
-        connection = await connect(dsn, "cli")
-        try:
-            return await work(connection)
-        finally:
-            await connection.close()
-
-    return asyncio.run(run_work())

@@ -1,12 +1,19 @@
 """Which installation a command speaks to: the environment's, or the one in a home folder on this machine."""
 
+import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
 from services.core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from services.core.storage.pool import Connection
+
+T = TypeVar("T")
 
 OWNER_DSN_FILE: Final = (
     "secrets/owner.dsn"  # written by `alatau up`, readable by the home's owner
@@ -50,3 +57,23 @@ def database_url(home: Path | None) -> str:
                 f"{place} belongs to another user; run this as root or as its owner."
             ) from error
     raise NoInstallationError
+
+
+def on_database(home: Path | None, work: "Callable[[Connection], Awaitable[T]]") -> T:
+    """What work(connection) gives, on one connection to that installation's database.
+
+    Raises:
+        NoInstallationError, StorageUnavailableError: there is none, or it does not answer.
+    """
+    from services.core.storage.pool import connect
+
+    dsn = database_url(home)
+
+    async def run() -> T:
+        connection = await connect(dsn, "cli")
+        try:
+            return await work(connection)
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
