@@ -149,7 +149,7 @@ class Traffic:
         """Of each road: vehicles/h, each counted the more the slower it goes."""
         streams = self.streams
         crawling = 1.0 + 40.0 / np.maximum(streams["speed"], 8.0)
-        standing = 25.0 * streams["queue"]
+        standing = 90.0 * streams["queue"]
         emitted = (streams["flow"] * crawling + standing) * self._lanes
         return sum_by(self._road_of, emitted, len(self.roads))
 

@@ -133,7 +133,7 @@ class Weather:
             rain=rain if temperature > 0 else 0.0,
             solar=cloudy_radiation(clear_sky_radiation(sun), cloud),
             mixing_height=self._mixing_height(moment),
-            visibility=30_000.0 / (1.0 + 3.0 * rain) * (1.0 - 0.6 * humidity / 100.0),
+            visibility=30_000.0 / (1.0 + rain) * (1.0 - 0.6 * humidity / 100.0),
         )
 
     def _between_noons(self, moment: Moment) -> _Mood:

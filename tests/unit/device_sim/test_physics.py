@@ -31,7 +31,6 @@ from device_sim.physics.transformer import (
 from device_sim.signals import Floats
 
 
-
 def one(value: float) -> Floats:
     return np.array([value])
 

@@ -1,0 +1,114 @@
+"""The shipped city as a whole: everything it measures is modelled, a day is calm, incidents are not."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from device_sim.survey import build_world
+from device_sim.world.table import Reader
+from device_sim.world.world import World
+from services.core.city.catalogue import Kind, ObservedProperty
+from services.core.city.entities import City
+from services.core.city_folder import load_city
+from tests.unit.device_sim.moments import DAY
+
+ALATAU = Path(__file__).parents[3] / "deploy" / "city" / "alatau.yaml"
+
+
+@cache
+def city() -> City:
+    return load_city(ALATAU)
+
+
+def channels() -> Iterator[tuple[str, str, str]]:
+    """(thing, channel, observed property) of every datastream."""
+    for device in city().devices.values():
+        if device.type is not None:
+            for channel in city().device_types[device.type].channels:
+                thing = device.channel_things.get(channel.name, device.thing or "")
+                yield thing, channel.name, channel.observed_property
+
+
+def read(world: World) -> Mapping[tuple[str, str], float]:
+    return {place: reader() for place, reader in world.readers().items()}
+
+
+def test_every_datastream_of_the_city_is_modelled() -> None:
+    world = build_world(city(), 1)
+    world.advance_to(DAY)
+    wanted = {(thing, name) for thing, name, _ in channels()}
+    assert len(wanted) > 2_000
+    assert not wanted - world.readers().keys()
+
+
+def test_two_simulators_of_one_seed_live_the_same_day() -> None:
+    one, other, another = (build_world(city(), seed) for seed in (5, 5, 6))
+    for world in (one, other, another):
+        world.advance_to(DAY)
+        world.advance_to(DAY + 120)
+    assert read(one) == read(other)
+    assert read(one) != read(another)
+
+
+@pytest.mark.parametrize(("seed", "day"), [(1, 1), (2, 60), (3, 200)])
+def test_a_calm_day_is_plausible(seed: int, day: int) -> None:
+    """Days in November, January and June, lived minute by minute; every quantity, every fifth minute."""
+    start = DAY + day * 86_400
+    world = build_world(city(), seed)
+    world.advance_to(start)
+    # What a device counts over its period is a rate here.
+    wanted = [each for each in dict.fromkeys(channels()) if each[2] != "vehicle_count"]
+    known = world.readers()
+    readers: list[Reader] = [known[thing, name] for thing, name, _ in wanted]
+    minutes = []
+    for minute in range(1440):
+        world.advance_to(start + minute * 60)
+        if minute % 5 == 0:
+            minutes.append([reader() for reader in readers])
+    seen = np.array(minutes)
+    assert np.isfinite(seen).all()
+    wrong = [
+        f"{thing}.{name}: {complaint}"
+        for (thing, name, key), column in zip(wanted, seen.T, strict=True)
+        if (complaint := complain(city().catalogue[key], column))
+    ]
+    assert not wrong
+
+
+def complain(observed: ObservedProperty, column: np.ndarray) -> str:
+    """What is not as on a calm day, of one quantity's values; empty: nothing."""
+    if observed.kind is Kind.COUNTER:
+        return "falls" if (np.diff(column) < 0).any() else ""
+    if observed.kind is Kind.STATE:
+        calm = {code.value for code in observed.codes if not code.abnormal}
+        return "" if set(column) <= calm else f"is {set(column) - calm}"
+    low, high = column.min(), column.max()
+    calm_span = observed.plausible
+    return (
+        ""
+        if calm_span.contains(low) and calm_span.contains(high)
+        else f"{low} to {high}"
+    )
+
+
+def test_counters_are_remembered_over_a_restart() -> None:
+    before = build_world(city(), 1)
+    before.advance_to(DAY)
+    before.advance_to(DAY + 7_200)
+    kept = before.counters
+    after = build_world(city(), 1)
+    after.advance_to(DAY + 60)
+    after.restore(kept)
+    counters = [
+        (thing, name)
+        for thing, name, key in channels()
+        if city().catalogue[key].kind is Kind.COUNTER
+    ]
+    assert len(counters) > 200
+    now, then = read(after), read(before)
+    assert all(now[place] >= then[place] for place in counters)
+    after.advance_to(DAY + 120)
+    assert after.counters != kept
