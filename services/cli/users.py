@@ -1,20 +1,13 @@
 """`alatau users`: who may use the operator API."""
 
-import asyncio
 import getpass
 import json
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
-from services.cli.target import HomeOption, database_url
+from services.cli.target import HomeOption, on_database
 from services.core.errors import PlatformError
-
-if TYPE_CHECKING:
-    from services.core.storage.pool import Connection
-
-Result = TypeVar("Result")
 
 users = typer.Typer(
     name="users", help="Who may use the operator API.", no_args_is_help=True
@@ -68,7 +61,7 @@ def add(  # noqa: PLR0913 # each is an option
     password = _password(ask=ask)
     user = User(name, Role(role), domain or None, district or None)
     hashed = hash_password(password)
-    if not _run(home, lambda db: add_user(db, user, hashed, _actor())):
+    if not on_database(home, lambda db: add_user(db, user, hashed, _actor())):
         raise UserError(f"There is a user {name!r} already.")
     _say_password(name, password, asked=ask, as_json=as_json)
 
@@ -78,7 +71,7 @@ def list_all(*, as_json: JsonOption = False, home: HomeOption = None) -> None:
     """List users, their roles and where they may act."""
     from services.api.auth.store import list_users
 
-    found = _run(home, list_users)
+    found = on_database(home, list_users)
     if as_json:
         typer.echo(json.dumps([user.as_dict() for user in found], ensure_ascii=False))
         return
@@ -104,7 +97,7 @@ def passwd(
 
     password = _password(ask=ask)
     hashed = hash_password(password)
-    if not _run(home, lambda db: set_password(db, name, hashed, _actor())):
+    if not on_database(home, lambda db: set_password(db, name, hashed, _actor())):
         raise _nobody(name)
     _say_password(name, password, asked=ask, as_json=as_json)
 
@@ -116,7 +109,7 @@ def disable(name: NameArgument, home: HomeOption = None) -> None:
     from services.core.clock import SystemClock
 
     now = SystemClock().now()
-    if not _run(home, lambda db: set_disabled(db, name, now, _actor())):
+    if not on_database(home, lambda db: set_disabled(db, name, now, _actor())):
         raise _nobody(name)
     typer.echo(f"{name} is disabled.")
 
@@ -126,22 +119,9 @@ def enable(name: NameArgument, home: HomeOption = None) -> None:
     """Give a disabled user access again."""
     from services.api.auth.store import set_disabled
 
-    if not _run(home, lambda db: set_disabled(db, name, None, _actor())):
+    if not on_database(home, lambda db: set_disabled(db, name, None, _actor())):
         raise _nobody(name)
     typer.echo(f"{name} is enabled.")
-
-
-def _run(home: HomeOption, work: "Callable[[Connection], Awaitable[Result]]") -> Result:
-    from services.core.storage.pool import connect
-
-    async def connected() -> Result:
-        connection = await connect(database_url(home), "users")
-        try:
-            return await work(connection)
-        finally:
-            await connection.close()
-
-    return asyncio.run(connected())
 
 
 def _actor() -> str:

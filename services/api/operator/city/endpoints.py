@@ -47,8 +47,8 @@ async def get_city(_scope: ReadScope, context: Context, lang: Lang = None) -> Ci
         key=city["key"],
         name=in_language(city["name"], lang),
         time_zone=city["time_zone"],
-        longitude=city.get("longitude"),
-        latitude=city.get("latitude"),
+        longitude=city["centre"][0],
+        latitude=city["centre"][1],
         revision=row["revision"],
         time=context.clock.now(),
     )

@@ -16,10 +16,10 @@ class City(BaseModel):
     time_zone: str = Field(
         description="Where days and weeks begin at midnight.", examples=["Asia/Almaty"]
     )
-    longitude: float | None = Field(
+    longitude: float = Field(
         description="Of its centre, WGS 84.", examples=[77.06]
     )
-    latitude: float | None = Field(
+    latitude: float = Field(
         description="Of its centre, WGS 84.", examples=[43.66]
     )
     revision: int = Field(
