@@ -160,8 +160,9 @@ class Pipeline:
         self._freshness.commit(len(batch.publications))
         for plan in plans:
             self._receipts.fold(plan.log)
-            self._receipts.refuse(plan.refused, self._registry.id_of)
             metrics.count(plan)
+        for plan in plans:
+            self._receipts.refuse(plan.refused, self._registry.id_of)
         self._waker.wake()
 
     def _situation(self) -> Situation:

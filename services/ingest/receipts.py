@@ -1,5 +1,6 @@
 """PURE: what publishers that number their messages are told, once it is committed."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -133,5 +134,6 @@ def _also(ranges: tuple[Range, ...], seqs: set[int]) -> tuple[Range, ...]:
     """All ranges above the first gap; when they are too many, those that just grew."""
     if len(ranges) <= _MOST_RANGES:
         return ranges
-    grown = [r for r in ranges if any(r[0] <= seq <= r[1] for seq in seqs)]
-    return tuple(grown[:_MOST_RANGES])
+    starts = [first for first, _ in ranges]
+    places = sorted({bisect_right(starts, seq) - 1 for seq in seqs})
+    return tuple(ranges[place] for place in places if place >= 0)[:_MOST_RANGES]
