@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from device_sim.folder import OUTBOX
 from device_sim.report import Report, read_report
 from services.core.storage.ledger import Ledger, read_ledger
 from services.core.storage.pool import Connection
@@ -41,7 +42,7 @@ def test_killing_any_process_at_random_loses_nothing(database_url: str) -> None:
             kill_one(city, chance)
             let_items_pass(city, chance.randint(*ITEMS_BETWEEN))
         city.down()
-        report = read_report(city.home / "simulator" / "outbox.sqlite")
+        report = read_report(city.home / "simulator" / OUTBOX)
         city.up("--no-sim")
         until("everything is folded", lambda: is_folded(city))
         no_receipted_message_is_missing(city, report)
@@ -98,7 +99,7 @@ def is_folded(city: Installation) -> bool:
     async def cursors(connection: Connection) -> Any:
         return await connection.fetchrow(
             "SELECT min(c.batch) >= min(s.last_batch) - 2 AND count(*) = 2 AS folded FROM log_cursors c"
-            " JOIN log_streams s USING (stream) WHERE s.stream = 'observations'"
+            " JOIN log_streams s USING (stream) WHERE s.stream = 'observations' AND consumer IN ('history', 'rules')"
         )
 
     folded: bool = city.query(cursors)["folded"]

@@ -28,6 +28,10 @@ async def judge_undisturbed(
 
     dsn: an empty, migrated database.
     """
+    async with lived.transaction(isolation="repeatable_read", readonly=True):
+        judged = await event_log.load_cursor(lived, "rules", "observations")
+        episodes = await _episodes(lived)
+    assert judged is not None
     calm = await connect(dsn, "test")
     try:
         await apply_city(
@@ -40,10 +44,8 @@ async def judge_undisturbed(
         engine = await Engine.begin(calm)
         await _copy(lived, calm, "event_log", "batch")
         await _copy_place(lived, calm)
-        judged = await event_log.load_cursor(lived, "rules", "observations")
-        assert judged is not None
         await _judge(calm, engine, judged)
-        return await _episodes(lived), await _episodes(calm)
+        return episodes, await _episodes(calm)
     finally:
         await calm.close()
 
