@@ -118,7 +118,7 @@ def write_secrets(secrets: dict[str, str], out: Path) -> None:
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
     with draft.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
+        writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["device", "secret"])
         writer.writerows(sorted(secrets.items()))
     draft.replace(out)
@@ -141,7 +141,7 @@ def _issue(
         write_secrets(secrets, out)
         typer.echo(f"{len(secrets)} secrets in {out}")
         return
-    writer = csv.writer(sys.stdout)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["device", "secret"])
     writer.writerows(sorted(secrets.items()))
 
