@@ -86,7 +86,6 @@ class _Writer:
             ),
             columns=["datastream", "device", "channel"],
         )
-        await self._connection.execute("ANALYZE wanted_ties")
         for statement in sql.RENEW_FRAMES:
             await self._connection.execute(statement, self._revision)
         await self._connection.execute(sql.STAGE_TARGETS)
