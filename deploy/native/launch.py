@@ -105,7 +105,9 @@ def detach(home: Home, arguments: Sequence[str], say: Say) -> None:
         )
     with log.open("rb") as said:
         said.seek(began)
-        while not _is_ready(home, supervisor.pid):
+        ready = False
+        while not ready:
+            ready = _is_ready(home, supervisor.pid)
             ended = supervisor.poll() is not None
             for line in said.read().decode(errors="replace").splitlines():
                 say(line)

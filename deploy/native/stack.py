@@ -12,7 +12,7 @@ from deploy.native.programs import ServiceMaker, alatau_command, database_progra
 from deploy.native.roles import SUPERUSER_SECRET, ensure_roles
 from deploy.native.servers import Servers
 from deploy.native.state_file import StateFile
-from deploy.native.supervised import Supervised
+from deploy.native.supervised import Supervised, service_command
 from services.core.clock import Clock
 
 RECOVERY_SECONDS = 900.0  # PostgreSQL after a crash, on a slow disk
@@ -99,11 +99,13 @@ class Stack:
             service.start()
         if self._broker is not None:
             await self._start_broker(self._broker)
+        if self._simulator is not None:
+            # Its devices knock like any other until they are let in; meanwhile it builds its city.
+            self._simulator.start()
         await self._crew.until_ready(*self._services)
         if self._broker is not None:
             await self._until_devices_let_in(self._broker)
         if self._simulator is not None:
-            self._simulator.start()
             await self._crew.until_ready(self._simulator)
 
     async def _start_database(
@@ -129,17 +131,20 @@ class Stack:
             self._stand(self._doors.keep(broker, self._services[0]))
 
     async def _until_devices_let_in(self, broker: Supervised) -> None:
-        async with asyncio.timeout(DOOR_SECONDS):
-            while self._doors is not None and not self._doors.is_open(broker):
-                await self._clock.sleep(0.02)
+        deadline = self._clock.monotonic() + DOOR_SECONDS
+        while self._doors is not None and not self._doors.is_open(broker):
+            if self._clock.monotonic() > deadline:
+                raise NotStartedError(
+                    "Devices are not let in: the broker has not saved ingest's session."
+                )
+            await self._clock.sleep(0.02)
 
     async def _prepare(self) -> None:
         """Schema; at the first start also the city, its rules, credentials and the first login."""
         first_login = self._servers.home.secrets.path("operator")
         known = first_login.exists()
         process = await asyncio.create_subprocess_exec(
-            *alatau_command(),
-            "prepare",
+            *service_command([*alatau_command(), "prepare"]),
             env=self._maker.environment("prepare"),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
