@@ -76,3 +76,17 @@ async def until_stopped(
         await asyncio.wait((working, stopping))
     if not working.cancelled():
         working.result()
+
+
+async def side_by_side(*works: Coroutine[object, object, None]) -> None:
+    """Run all until one ends or fails; the others are cancelled, and its error, as it is, is raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()

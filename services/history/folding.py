@@ -18,7 +18,6 @@ from services.history.presence import PresenceChanges
 
 log = structlog.get_logger()
 
-FLUSH_SECONDS: Final = 1.0
 KEEP_LOG: Final = dt.timedelta(hours=24)
 
 
@@ -28,7 +27,7 @@ class Folding:
     def __init__(self, connection: Connection, clock: Clock, cursor: Cursor) -> None:
         self._connection = connection
         self._clock = clock
-        self._cursor = cursor
+        self._cursor = self._flushed = cursor
         self._latest = LatestValues()
         self._presence = PresenceChanges()
         self._book = AccountBook()
@@ -54,6 +53,8 @@ class Folding:
 
     async def flush(self) -> None:
         """One transaction: all that changed, and the cursor. kill -9 leaves the former state whole."""
+        if self._cursor == self._flushed:
+            return
         now = self._clock.now()
         accounts = self._book.take()
         async with self._connection.transaction():
@@ -64,6 +65,7 @@ class Folding:
                 self._connection, self._book.sequences, accounts, now
             )
             await store.save_place(self._connection, self._cursor)
+        self._flushed = self._cursor
 
     async def _meet(self, batch: ObservationBatch) -> None:
         """Load what is stored of the frames and epochs that this process has not met yet."""

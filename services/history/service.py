@@ -7,17 +7,18 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from services.core.clock import Clock
-from services.core.process import notify_supervisor, until_stopped
+from services.core.process import notify_supervisor, side_by_side, until_stopped
 from services.core.storage.event_log import follow, tail
 from services.core.storage.pool import Connection, connect
 from services.core.storage.transient import is_transient
 from services.history import store
-from services.history.folding import FLUSH_SECONDS, KEEP_LOG, Folding
+from services.history.folding import KEEP_LOG, Folding
 
 log = structlog.get_logger()
 
 _BATCHES = Counter("alatau_history_batches_total", "Event log batches folded")
 _BEHIND = Gauge("alatau_history_batches_behind", "Event log batches not folded yet")
+_FLUSH_SECONDS: Final = 0.4
 _TRIM_SECONDS: Final = 60.0
 _TRIM_BEHIND: Final = 1_000
 _FIRST_RETRY_SECONDS: Final = 0.2
@@ -59,19 +60,33 @@ async def _fold_until_stopped(dsn: str, clock: Clock, stop: asyncio.Event) -> No
 async def _fold(
     folding: Folding, reader: Connection, writer: Connection, clock: Clock
 ) -> None:
-    flushed_at = trimmed_at = clock.monotonic()
+    turn = asyncio.Lock()  # the folding and its connection do one thing at a time
+    await side_by_side(
+        _follow_log(folding, reader, turn), _flush(folding, writer, clock, turn)
+    )
+
+
+async def _follow_log(folding: Folding, reader: Connection, turn: asyncio.Lock) -> None:
     async for entries in follow(reader, "observations", folding.cursor):
-        await folding.fold(entries)
+        async with turn:
+            await folding.fold(entries)
         _BATCHES.inc(len(entries))
-        now = clock.monotonic()
-        if now - flushed_at < FLUSH_SECONDS:
-            continue
-        await folding.flush()
-        behind = (await tail(writer, "observations")).batch - folding.cursor.batch
-        _BEHIND.set(behind)
-        notify_supervisor("WATCHDOG=1")
-        flushed_at = now
-        # Totals exist only in the log until they are folded: while behind, nothing is dropped.
-        if now - trimmed_at >= _TRIM_SECONDS and behind < _TRIM_BEHIND:
-            await store.drop_passed_log(writer, KEEP_LOG, clock.now())
-            trimmed_at = now
+
+
+async def _flush(
+    folding: Folding, writer: Connection, clock: Clock, turn: asyncio.Lock
+) -> None:
+    """Write what has changed, a few times a second at the most; now and then make room in the log."""
+    trimmed_at = clock.monotonic()
+    while True:
+        await clock.sleep(_FLUSH_SECONDS)
+        async with turn:
+            await folding.flush()
+            behind = (await tail(writer, "observations")).batch - folding.cursor.batch
+            _BEHIND.set(behind)
+            notify_supervisor("WATCHDOG=1")
+            now = clock.monotonic()
+            # Totals exist only in the log until they are folded: while behind, nothing is dropped.
+            if now - trimmed_at >= _TRIM_SECONDS and behind < _TRIM_BEHIND:
+                await store.drop_passed_log(writer, KEEP_LOG, clock.now())
+                trimmed_at = now
