@@ -168,6 +168,11 @@ class Story:
         for second in range(between[0], between[1] + 1):
             self.beats[second].missing = True
 
+    def is_told_from(self, second: int) -> None:
+        """What came before is in the log already."""
+        for earlier in range(second):
+            self.beats[earlier].missing = True
+
     async def log(self, connection: Connection) -> None:
         """Write it to the event log, a batch a second, as ingest does even when nothing comes."""
         for second in range(self.seconds + 1):

@@ -38,27 +38,32 @@ def settle(
 ) -> Settlement:
     """subjects: of the stored holds' targets. alerts: the open ones, by fingerprint. at: rule time."""
     result = Settlement()
-    kept: set[str] = set()
+    kept: dict[str, tuple[int, Hold]] = {}
+    fitting: set[str] = set()
     for held in stored:
         target = targets.find(held.rule_key, held.source_id)
-        hold = None if target is None else _fitted(targets, target, held.levels)
-        known = target is not None and subjects[target].fingerprint == held.fingerprint
-        if target is None or hold is None or not known:
+        if target is None or subjects[target].fingerprint != held.fingerprint:
             result.orphans.append(held)
             continue
-        result.holds[target] = hold
-        kept.add(held.fingerprint)
-        if alert := alerts.get(held.fingerprint):
-            levels = targets.policy(target).levels
-            move = _corrected(alert, hold, levels, max(at, alert.updated_at))
-            result.moves += [SubjectMove(alert.subject, move)] if move else []
+        fitting.add(held.fingerprint)
+        if hold := _fitted(targets, target, held.levels):
+            result.holds[target] = hold
+            kept[held.fingerprint] = (target, hold)
+        else:
+            result.orphans.append(held)
     rules = {rule.key for rule in targets.rules}
     for fingerprint, alert in alerts.items():
-        if fingerprint not in kept:
-            retired = alert.subject.rule_key not in rules
-            reason = MoveReason.RULE_RETIRED if retired else MoveReason.TARGET_RETIRED
-            move = _ended(alert, max(at, alert.updated_at), reason)
-            result.moves.append(SubjectMove(alert.subject, move))
+        now = max(at, alert.updated_at)
+        if fingerprint in kept:
+            target, hold = kept[fingerprint]
+            move = _corrected(alert, hold, targets.policy(target).levels, now)
+        elif fingerprint in fitting:
+            move = _ended(alert, now, MoveReason.RULE_CHANGED)
+        elif alert.subject.rule_key in rules:
+            move = _ended(alert, now, MoveReason.TARGET_RETIRED)
+        else:
+            move = _ended(alert, now, MoveReason.RULE_RETIRED)
+        result.moves += [SubjectMove(alert.subject, move)] if move else []
     return result
 
 
