@@ -17,6 +17,7 @@ app = typer.Typer(
 # Each of these modules has `register(app)`, which adds its commands; heavy imports stay inside the commands.
 _COMMANDS: tuple[str, ...] = (
     "ingest",
+    "bench",
     "history",
     "db",
     "city",

@@ -297,8 +297,7 @@ class BrokerClient:
     # The event loop's callbacks
 
     def _read(self) -> None:
-        link = self._link
-        if link is None or self._paused:
+        if (link := self._link) is None or self._paused:
             return
         try:
             for _ in range(_READS_A_TURN):

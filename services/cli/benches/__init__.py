@@ -1,0 +1,1 @@
+"""Measurements of the platform on this machine; `alatau bench` prints them."""

@@ -1,0 +1,107 @@
+"""A private PostgreSQL and Mosquitto in a temporary folder, set as the native stack sets them, for one measurement."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from deploy.native.child import give_to
+from deploy.native.mosquitto import INGEST_USER, DeviceListener, Mosquitto
+from deploy.native.postgres import PostgresCluster, machine_memory, tuned_settings
+from services.core.broker.passwords import hash_secret, new_secret
+
+DATABASE = "bench"
+_POSTGRES_USER = "postgres"  # Debian's own; PostgreSQL refuses root
+
+
+@dataclass(frozen=True)
+class Servers:
+    database_url: str
+    mosquitto: Mosquitto
+    secrets: dict[str, str]  # of publishers and of ingest, by user name
+
+    @property
+    def service_url(self) -> str:
+        secret = self.secrets[INGEST_USER]
+        return f"unix://{INGEST_USER}:{secret}@localhost{self.mosquitto.socket_path}"
+
+    @property
+    def port(self) -> int:
+        return self.mosquitto.devices.port
+
+
+@contextmanager
+def private_servers(publishers: list[str]) -> Iterator[Servers]:
+    user = _POSTGRES_USER if os.geteuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="alatau-bench-"))
+    give_to(folder, user)
+    try:
+        with (
+            (folder / "log").open("wb") as log,
+            _postgres(folder / "pg", user, log) as database_url,
+            _mosquitto(folder / "mq", user, log, publishers) as (mosquitto, secrets),
+        ):
+            yield Servers(database_url, mosquitto, secrets)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _postgres(folder: Path, user: str | None, log: IO[bytes]) -> Iterator[str]:
+    folder.mkdir()
+    give_to(folder, user)
+    settings = tuned_settings(machine_memory())
+    cluster = PostgresCluster(folder, folder, _free_port(), user, settings)
+    cluster.init(password=None)
+    cluster.write_settings()
+    server = cluster.start(log)
+    try:
+        cluster.wait_until_ready(server)
+        cluster.sql(f"CREATE DATABASE {DATABASE};")
+        yield cluster.dsn(DATABASE)
+    finally:
+        _stop(server, signal.SIGINT)
+
+
+@contextmanager
+def _mosquitto(
+    folder: Path, user: str | None, log: IO[bytes], publishers: list[str]
+) -> Iterator[tuple[Mosquitto, dict[str, str]]]:
+    folder.mkdir()
+    give_to(folder, user)
+    listener = DeviceListener("127.0.0.1", _free_port())
+    mosquitto = Mosquitto(folder, folder / "mq.sock", listener, user)
+    secrets = {name: new_secret() for name in (INGEST_USER, *publishers)}
+    mosquitto.write_passwords(
+        {name: hash_secret(secret) for name, secret in secrets.items()}
+    )
+    mosquitto.write_configuration(devices_let_in=True)
+    server = mosquitto.start(log)
+    try:
+        mosquitto.wait_until_listening(server, devices_let_in=True)
+        yield mosquitto, secrets
+    finally:
+        _stop(server, signal.SIGTERM)
+
+
+def _stop(server: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    server.send_signal(how)
+    try:
+        server.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
