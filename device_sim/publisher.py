@@ -1,7 +1,6 @@
 """One MQTT identity: connects, announces itself, sends what its outbox has, settles what receipts cover."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -73,7 +72,7 @@ class Publisher:
         self._work.set()
 
     def leave(self) -> None:
-        """Send what is ready, say goodbye and end run()."""
+        """Send what is ready, disconnect and end run(): no will is sent, as nothing is broken."""
         self._leaving = True
         self._work.set()
 
@@ -162,8 +161,10 @@ class Publisher:
                 await self._announce(client)
             elif entry := self._next():
                 await self._send(client, entry)
-            elif self._leaving or self._must_be_away():
-                await self._say_goodbye(client)
+            elif self._must_be_away():
+                await client.publish(up_topic(self.key, "death"), wire.death())
+                return
+            elif self._leaving:
                 return
             else:
                 await self._wait_for_work()
@@ -203,12 +204,6 @@ class Publisher:
         for each in batch:
             await client.publish(up_topic(self.key, "data"), each.payload)
             self.outbox.delivered(each)
-
-    async def _say_goodbye(self, client: BrokerClient) -> None:
-        """As the will would; a time says that it was meant."""
-        time_ms = self._around.clock.now_ms() if self._leaving else None
-        with contextlib.suppress(BrokerUnavailableError):
-            await client.publish(up_topic(self.key, "death"), wire.death(time_ms))
 
 
 def with_credentials(url: str, user: str, secret: str) -> str:

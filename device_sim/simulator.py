@@ -49,7 +49,7 @@ class Simulator:
         self._moved_at = float("-inf")
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until stop; then what is ready is sent, everyone says goodbye, and the outboxes are on disk."""
+        """Until stop; then what is ready is sent, all disconnect, and the outboxes are on disk."""
         publishers = self._cast.publishers.values()
         async with asyncio.TaskGroup() as tasks:
             running = [
