@@ -98,12 +98,10 @@ def _surround(app: FastAPI, context: ApiContext) -> None:
 async def open_context(
     dsn: str, clock: Clock, chance: random.Random
 ) -> AsyncIterator[ApiContext]:
-    """Pools and followers, for as long as the block lasts."""
+    """Pools for as long as the block lasts; whoever opens it also lets its feeds follow."""
     _, newest = await schema_version(dsn)
     async with open_database(dsn) as database:
-        feeds = Feeds(database, clock, chance)
-        async with feeds.running():
-            yield ApiContext(database, clock, feeds, newest)
+        yield ApiContext(database, clock, Feeds(database, clock, chance), newest)
 
 
 class _Api(FastAPI):

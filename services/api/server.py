@@ -103,15 +103,19 @@ async def serve(
     listening: socket.socket,
     stop: asyncio.Event,
     on_started: Callable[[], None],
+    on_stopping: Callable[[], None],
 ) -> None:
     """Answer requests until stop is set; then let running ones end, at most five seconds."""
     server = _Server(_config(app), on_started)
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(server.serve([listening]), name="api.http")
-        stopping = tasks.create_task(stop.wait(), name="api.stop")
+    running = asyncio.create_task(server.serve([listening]), name="api.http")
+    stopping = asyncio.create_task(stop.wait(), name="api.stop")
+    try:
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        on_stopping()
         server.should_exit = True
-        stop.set()
+        await running
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:

@@ -23,6 +23,7 @@ from services.api.failures import (
     UnauthenticatedError,
     documented,
 )
+from services.api.throttle import Throttle
 
 SESSION_LASTS: Final = dt.timedelta(hours=12)  # a shift
 
@@ -71,19 +72,24 @@ def _spend(context: ApiContext, name: str, address: str) -> Callable[[], None]:
     """Count an attempt before it is tried, so that many at once do not slip through; undo it with what is returned."""
     now = context.clock.monotonic()
     throttles = context.throttles
-    asked = ((throttles.address, address), (throttles.login, f"{address} {name}"))
-    for throttle, client in asked:
+    spent: list[tuple[Throttle, str]] = []
+
+    def refund() -> None:
+        for throttle, client in spent:
+            throttle.refund(client)
+
+    for throttle, client in (
+        (throttles.address, address),
+        (throttles.login, f"{address} {name}"),
+    ):
         answer = throttle.ask(client, now)
         if not answer.allowed:
+            refund()
             raise TooManyRequestsError(
                 f"Too many failed logins: wait {answer.retry_after} s.",
                 retry_after=answer.retry_after,
             )
-
-    def refund() -> None:
-        for throttle, client in asked:
-            throttle.refund(client)
-
+        spent.append((throttle, client))
     return refund
 
 

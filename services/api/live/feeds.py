@@ -1,11 +1,10 @@
 """The followers of the log: one for newest values, one for alerts; what they know is shared by all clients."""
 
-import asyncio
 import datetime as dt
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,6 +29,7 @@ from services.api.moments import say_moment
 from services.api.store import Database
 from services.core.clock import Clock
 from services.core.errors import CursorTooOldError, StorageUnavailableError
+from services.core.process import side_by_side
 from services.core.storage.alert_stream import AlertChange, decode_changes
 from services.core.storage.event_log import Cursor, LogEntry, Stream, follow
 from services.core.storage.log_batch import ObservationBatch, decode
@@ -217,19 +217,9 @@ class Feeds:
         self._clock = clock
         self._chance = chance
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        async with asyncio.TaskGroup() as tasks:
-            followers = [
-                tasks.create_task(self._keep(feed), name=f"api.live.{feed.stream}")
-                for feed in (self.latest, self.alerts)
-            ]
-            try:
-                yield
-            finally:
-                self.close()
-                for follower in followers:
-                    follower.cancel()
+    async def follow(self) -> None:
+        """For ever, through any trouble with the database."""
+        await side_by_side(self._keep(self.latest), self._keep(self.alerts))
 
     def close(self) -> None:
         """Let all clients go: their streams end at once."""

@@ -62,7 +62,9 @@ data: {"observations":[{"datastream_id":17,"datastream":"air-golden-02.pm25","th
 id: observations:5531
 """
 
-router = APIRouter(prefix="/open/v1", tags=["Open data"], responses=documented(422, 429, 503))
+router = APIRouter(
+    prefix="/open/v1", tags=["Open data"], responses=documented(422, 429, 503)
+)
 
 
 @router.get(

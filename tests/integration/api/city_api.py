@@ -85,16 +85,14 @@ class CityApi:
 async def city_api(database_url: str, **changes: Any) -> AsyncIterator[CityApi]:
     """changes: of the context."""
     clock = ManualClock(seed.NOW)
-    async with open_context(database_url, clock, random.Random(1)) as context:
-        context = replace(context, **changes)
+    async with open_context(database_url, clock, random.Random(1)) as opened:
+        context = replace(opened, **changes)
         transport = httpx2.ASGITransport(
             create_app(context), client=("192.0.2.7", 4711)
         )
         owner = await connect(database_url, "test")
-        try:
-            async with httpx2.AsyncClient(
-                transport=transport, base_url="http://api.test"
-            ) as web:
-                yield CityApi(context, clock, owner, web)
-        finally:
-            await owner.close()
+        async with httpx2.AsyncClient(
+            transport=transport, base_url="http://api.test"
+        ) as web:
+            yield CityApi(context, clock, owner, web)
+        await owner.close()

@@ -16,12 +16,8 @@ class City(BaseModel):
     time_zone: str = Field(
         description="Where days and weeks begin at midnight.", examples=["Asia/Almaty"]
     )
-    longitude: float = Field(
-        description="Of its centre, WGS 84.", examples=[77.06]
-    )
-    latitude: float = Field(
-        description="Of its centre, WGS 84.", examples=[43.66]
-    )
+    longitude: float = Field(description="Of its centre, WGS 84.", examples=[77.06])
+    latitude: float = Field(description="Of its centre, WGS 84.", examples=[43.66])
     revision: int = Field(
         description="Rises with every change of the registry.", examples=[3]
     )
