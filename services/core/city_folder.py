@@ -1,6 +1,7 @@
 """A city file on disk: the root YAML file and the YAML and GeoJSON files it includes."""
 
 import json
+import math
 import re
 import zoneinfo
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ class _Loader(_YamlLoader):  # type: ignore[misc] # chosen at run time
     yaml_implicit_resolvers: Final[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
 
+_UNWRITABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _PLAIN: Final = (
     ("tag:yaml.org,2002:null", r"^(?:~|null|)$", ["~", "n", ""]),
     ("tag:yaml.org,2002:bool", r"^(?:true|false)$", list("tf")),
@@ -56,7 +58,33 @@ def _construct_entry(loader: Any, node: yaml.MappingNode) -> Entry:
     return entry
 
 
+def _construct_int(_loader: Any, node: yaml.ScalarNode) -> int:
+    return int(node.value)  # decimal, whatever it starts with
+
+
+def _construct_float(_loader: Any, node: yaml.ScalarNode) -> float:
+    number = float(node.value)
+    if not math.isfinite(number):
+        raise yaml.constructor.ConstructorError(
+            None, None, f"{node.value} is too large", node.start_mark
+        )
+    return number
+
+
+def _construct_text(_loader: Any, node: yaml.ScalarNode) -> str:
+    """PostgreSQL holds no NUL and UTF-8 no half of a surrogate pair."""
+    text = str(node.value)
+    if _UNWRITABLE.search(text):
+        raise yaml.constructor.ConstructorError(
+            None, None, "a control character", node.start_mark
+        )
+    return text
+
+
 _Loader.add_constructor("tag:yaml.org,2002:map", _construct_entry)
+_Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
+_Loader.add_constructor("tag:yaml.org,2002:float", _construct_float)
+_Loader.add_constructor("tag:yaml.org,2002:str", _construct_text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +141,7 @@ def parse_file(path: Path) -> Mapping[str, Any]:
         )
     except OSError as error:
         raise CityFileError([f"{path}: {error.strerror}"]) from error
-    except (ValueError, yaml.YAMLError) as error:
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise CityFileError([f"{path.name}: {error}"]) from error
     if not isinstance(parsed, Mapping):
         raise CityFileError([f"{path.name}: needs a mapping"])

@@ -10,7 +10,6 @@ from services.core.city.catalogue import (
     Kind,
     ObservedProperty,
     Privacy,
-    Span,
     StateCode,
 )
 from services.core.city.entities import Channel, DeviceType, Sampling, Sensor
@@ -25,6 +24,7 @@ _USUAL_AGGREGATIONS: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.BITS: ("last",),
 }
 _LARGEST_CODE: Final = 2**53  # exact as float8
+_LONGEST_PERIOD: Final = dt.timedelta(days=24)  # kept as milliseconds in 32 bits
 _COUNTED: Final = (Kind.STATE, Kind.BITS)
 
 
@@ -34,8 +34,8 @@ def read_property(key: str, raw: Any, notes: Notes) -> ObservedProperty | None:
     unit = fields.text("unit")
     if unit and unit not in UNITS:
         fields.wrong(f"{unit!r} is not one of UCUM's that we know", "unit")
-    hard, plausible = Span(*fields.span("hard")), fields.span("plausible")
-    for bound in plausible:
+    hard, plausible = fields.span("hard"), fields.span("plausible")
+    for bound in (plausible.minimum, plausible.maximum):
         if bound is not None and not hard.contains(bound):
             fields.wrong(f"{bound} lies outside the hard range", "plausible")
     codes = _read_codes(fields, kind, notes)
@@ -54,7 +54,7 @@ def read_property(key: str, raw: Any, notes: Notes) -> ObservedProperty | None:
             name=name,
             aggregations=aggregations,
             hard=hard,
-            plausible=Span(*plausible),
+            plausible=plausible,
             codes=codes,
             privacy=privacy,
             definition=definition,
@@ -118,8 +118,8 @@ def read_device_type(
         fields.text("sensor"),
         fields.duration("period"),
     )
-    if fields.has("period") and not period:
-        fields.wrong("must be more than nothing", "period")
+    if period > _LONGEST_PERIOD:
+        fields.wrong(f"is longer than {_LONGEST_PERIOD.days} days", "period")
     max_age, max_ahead = (
         fields.duration("max_age", "35d"),
         fields.duration("max_ahead", "5min"),
@@ -167,8 +167,10 @@ def _read_channel(
     unit = fields.text("unit", observed.unit if observed else "1")
     sampling, sampling_period = (
         fields.choice("sampling", Sampling, Sampling.INSTANT),
-        fields.duration("sampling_period", "0s"),
+        fields.duration("sampling_period", ""),
     )
+    if sampling_period > _LONGEST_PERIOD:
+        fields.wrong(f"is longer than {_LONGEST_PERIOD.days} days", "sampling_period")
     if (sampling is Sampling.INSTANT) == bool(sampling_period):
         fields.wrong(
             "belongs to a value over a period, and that needs it", "sampling_period"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
+from services.core.city.catalogue import Span
 from services.core.city.language import Text
 from services.core.city.near import near
 
@@ -134,14 +135,17 @@ class Fields:
         self.wrong(f"needs a list of texts, is {raw!r}", field)
         return ()
 
-    def span(self, field: str) -> tuple[float | None, float | None]:
+    def span(self, field: str) -> Span:
         """[minimum, maximum]; null is open."""
         raw = self.take(field, (None, None))
-        match raw:
-            case [low, high] if all(_is_bound(bound) for bound in raw):
-                return low, high
-        self.wrong(f"needs [minimum, maximum], is {raw!r}", field)
-        return None, None
+        try:
+            match raw:
+                case [low, high] if all(_is_bound(bound) for bound in raw):
+                    return Span(low, high)
+            self.wrong(f"needs [minimum, maximum], is {raw!r}", field)
+        except ValueError as error:
+            self.wrong(str(error), field)
+        return Span()
 
     def choice(
         self, field: str, choices: type[Choice], default: str | None = None
@@ -164,12 +168,16 @@ class Fields:
         return _NO_TEXT
 
     def duration(self, field: str, default: Any = _REQUIRED) -> dt.timedelta:
+        """More than nothing; nothing only where the default is an empty text."""
         text = self.text(field, default)
         try:
-            return duration(text) if text else dt.timedelta(0)
+            length = duration(text) if text else dt.timedelta(0)
         except ValueError as error:
             self.wrong(str(error), field)
             return dt.timedelta(0)
+        if not length and (text or self._raw.get(field) == ""):
+            self.wrong("must be more than nothing", field)
+        return length
 
 
 def _is_bound(raw: object) -> bool:

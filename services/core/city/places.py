@@ -40,13 +40,14 @@ def read_geometry(
     fields: Fields, instance: Instance, shapes: Shapes, parent: Position | None
 ) -> Geometry | None:
     """By `at`, `shape`, `geometry` or `place`; without one, the parent's point. None: noted why."""
-    ways = [way for way in _WAYS if fields.has(way)]
+    given = {way: fields.take(way, None) for way in _WAYS}
+    ways = [way for way in _WAYS if given[way] is not None]
     if len(ways) > 1:
         fields.wrong(f"has {' and '.join(ways)}: one is enough")
     try:
         if not ways:
             return _parents(fields, parent)
-        raw = fields.take(ways[0])
+        raw = given[ways[0]]
         if ways[0] == "at":
             return geo.point(geo.position(raw))
         if ways[0] == "shape":
@@ -67,9 +68,9 @@ def _parents(fields: Fields, parent: Position | None) -> Geometry | None:
 
 
 def _shape(key: object, shapes: Shapes) -> Geometry:
-    if key not in shapes:
+    if not isinstance(key, str) or key not in shapes:
         raise ValueError(f"{key!r} is not the key of a GeoJSON feature")
-    return shapes[str(key)]
+    return shapes[key]
 
 
 def _checked(raw: Any) -> Geometry:
