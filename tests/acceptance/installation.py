@@ -15,7 +15,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.request import Request, urlopen
+
+import httpx2
 
 from services.core.clock import SystemClock
 from services.core.storage.pool import Connection, connect
@@ -86,10 +87,9 @@ class Installation:
     def operator_password(self) -> str:
         return (self.home / "secrets" / "operator").read_text(encoding="utf-8").strip()
 
-    def get(self, url: str, token: str | None = None) -> Any:
+    def get(self, url: str, token: str | None = None) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        with urlopen(Request(url, headers=headers), timeout=10) as answer:  # noqa: S310 - our own URLs
-            return json.load(answer)
+        return httpx2.get(url, headers=headers, timeout=10)
 
     def query(self, work: Callable[[Connection], Any]) -> Any:
         """Run work(connection) as the database's owner."""
