@@ -19,6 +19,7 @@ from services.api.edge import (
     OpenDoors,
     Plain500,
     SecurityHeaders,
+    SmallBodies,
 )
 from services.api.failures import FieldProblem, Problem, install
 from services.api.live.feeds import Feeds
@@ -30,7 +31,6 @@ from services.api.store import open_database
 from services.core.clock import Clock
 from services.core.storage.migrate import schema_version
 
-_LARGEST_BODY: Final = 64 * 1024
 _DESCRIPTION: Final = """
 An open city data platform. **`/api/v1`** is for operators: log in with `POST /api/v1/login` and send the token as
 `Authorization: Bearer …`. **`/open/v1`** is open data: no login, any origin, CC BY 4.0.
@@ -72,7 +72,6 @@ def create_app(context: ApiContext) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
-        max_body_size=_LARGEST_BODY,
     )
     app.state.context = context
     install(app)
@@ -87,6 +86,7 @@ def _surround(app: FastAPI, context: ApiContext) -> None:
     """The last line is the first to see a request."""
     clock = context.clock
     app.add_middleware(HeadAsGet)
+    app.add_middleware(SmallBodies)
     app.add_middleware(OpenDoors, throttle=context.throttles.open_data, clock=clock)
     app.add_middleware(Deadlines)
     app.add_middleware(Plain500)

@@ -5,13 +5,15 @@ from typing import Final
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
-from starlette.datastructures import Address, MutableHeaders
+from starlette.datastructures import Address, Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.addresses import client_of
 from services.api.failures import (
     InternalError,
+    TooLargeError,
     TooManyRequestsError,
     UnavailableError,
     problem_response,
@@ -24,6 +26,7 @@ log = structlog.get_logger()
 OPEN_PREFIX: Final = "/open"
 _REQUEST_SECONDS: Final = 20.0
 _SEND_SECONDS: Final = 30.0
+_LARGEST_BODY: Final = 64 * 1024
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -152,6 +155,37 @@ class Deadlines:
                 "The answer did not come in time; ask for less, or try again."
             )
             await problem_response(scope["path"], problem)(scope, receive, send)
+
+
+class SmallBodies:
+    """Refuses a larger body before it is read, and one that does not say its size while it is."""
+
+    def __init__(self, app: ASGIApp, largest: int = _LARGEST_BODY) -> None:
+        self._app = app
+        self._largest = largest
+        self._detail = f"The body of a request has at most {largest // 1024} KB."
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        said = Headers(scope=scope).get("content-length", "0")
+        if not said.isdecimal() or int(said) > self._largest:
+            refusal = TooLargeError(self._detail)
+            await problem_response(scope["path"], refusal)(scope, receive, send)
+            return
+        read = 0
+
+        async def receive_little() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._largest:
+                # The framework lets only its own exceptions out of reading a body.
+                raise HTTPException(TooLargeError.status, self._detail)
+            return message
+
+        await self._app(scope, receive_little, send)
 
 
 class HeadAsGet:

@@ -173,6 +173,14 @@ class UnavailableError(RequestError):
         self.headers["Retry-After"] = "2"
 
 
+class TooLargeError(RequestError):
+    """The body of the request is too large."""
+
+    slug = "too-large"
+    title = "The request is too large"
+    status = 413
+
+
 class InvalidRequestError(RequestError):
     """A parameter or the body is not as documented: errors says which and why."""
 
@@ -199,6 +207,7 @@ KINDS: tuple[type[RequestError], ...] = (
     NotFoundError,
     OutdatedError,
     ConflictError,
+    TooLargeError,
     InvalidRequestError,
     TooManyRequestsError,
     QueryTooSlowError,
@@ -285,6 +294,8 @@ async def _on_http_exception(request: Request, error: HTTPException) -> JSONResp
             request.url.path,
             NotFoundError("There is nothing at this path; /docs lists all there is."),
         )
+    if error.status_code == TooLargeError.status:
+        return problem_response(request.url.path, TooLargeError(str(error.detail)))
     return _response(
         {
             "type": "about:blank",
