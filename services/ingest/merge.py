@@ -145,7 +145,11 @@ class _Merging:
         for time_ms in range(item.time_ms, item.time_ms + _MOST_STEPS):
             key = (item.frame_id, time_ms)
             if key not in self.merged.rows and key not in self._stored:
-                self.needed.add(key)
+                # A chain of transitions is followed in doubling steps, not row by row.
+                step = 2 * (time_ms - item.time_ms) + 1
+                self.needed |= {
+                    (item.frame_id, time_ms + ahead) for ahead in range(step)
+                }
                 return
             fate, values = self._bring(item, key, values)
             fates.add(fate)

@@ -1,0 +1,140 @@
+"""Receipts from committed batches."""
+
+import json
+from typing import Any
+
+import numpy as np
+
+from services.core.broker.sequences import PublisherSequences
+from services.core.reasons import Reason
+from services.core.storage.log_batch import (
+    Notice,
+    NumberedMessages,
+    ObservationBatch,
+)
+from services.ingest.receipts import Receipts
+from services.ingest.resolve import Refused
+from tests.unit.ingest.profiles import message, reading, received
+
+KEYS = {1: "p"}
+
+
+def committed(
+    *seqs: int, epoch: int = 1, notices: tuple[Notice, ...] = ()
+) -> ObservationBatch:
+    empty = ObservationBatch.empty()
+    count = len(seqs)
+    return ObservationBatch(
+        empty.frame_ids,
+        empty.times_ms,
+        empty.flags,
+        empty.offsets,
+        empty.results,
+        empty.quality,
+        numbered=NumberedMessages(
+            np.full(count, 1, np.int32),
+            np.full(count, epoch, np.int64),
+            np.array(seqs, np.int64),
+        ),
+        notices=notices,
+    )
+
+
+def birth(epoch: int | None = 1, oldest_seq: int | None = None) -> Notice:
+    return Notice(
+        kind="birth",
+        device_id=1,
+        publisher_id=1,
+        time_ms=0,
+        epoch=epoch,
+        oldest_seq=oldest_seq,
+    )
+
+
+def due(receipts: Receipts) -> list[dict[str, Any]]:
+    messages = receipts.take_due(KEYS.get)
+    assert {topic for topic, _ in messages} <= {"city/v1/p/receipt"}
+    return [json.loads(payload) for _, payload in messages]
+
+
+def test_many_commits_make_one_receipt() -> None:
+    receipts = Receipts()
+    receipts.fold(committed(1, 2))
+    receipts.fold(committed(3, 9))
+    assert due(receipts) == [{"epoch": 1, "stored_through": 3, "also": [[9, 9]]}]
+    assert due(receipts) == []
+
+
+def test_epochs_have_receipts_of_their_own() -> None:
+    receipts = Receipts()
+    receipts.fold(committed(1))
+    receipts.fold(committed(1, 2, epoch=2))
+    assert [(r["epoch"], r["stored_through"]) for r in due(receipts)] == [
+        (1, 1),
+        (2, 2),
+    ]
+
+
+def test_a_birth_asks_for_the_receipt_only_of_numbers_that_are_known() -> None:
+    receipts = Receipts()
+    receipts.fold(committed(notices=(birth(), birth(None))))
+    assert due(receipts) == []
+    receipts.fold(committed(notices=(birth(oldest_seq=5),)))
+    assert due(receipts) == [{"epoch": 1, "stored_through": 4}]
+    receipts.fold(committed(notices=(birth(),)))
+    assert due(receipts) == [{"epoch": 1, "stored_through": 4}]
+
+
+def test_refusals_are_named_once_and_split_when_they_are_many() -> None:
+    receipts = Receipts()
+    receipts.fold(committed(1))
+    refused = [
+        Refused(
+            0,
+            "value",
+            Reason.RANGE,
+            "said",
+            received(message(reading(), seq=1)),
+            index,
+            "d",
+            "c",
+        )
+        for index in range(501)
+    ]
+    receipts.refuse(refused, {"p": 1}.get)
+    first, second = due(receipts)
+    assert len(first["rejected"]) == 500
+    assert second["rejected"] == [
+        {"seq": 1, "index": 500, "device": "d", "channel": "c", "reason": "range"}
+    ]
+    receipts.fold(committed(1))
+    assert due(receipts) == [{"epoch": 1, "stored_through": 1}]
+
+
+def test_too_many_ranges_are_cut_to_those_that_grew() -> None:
+    receipts = Receipts()
+    receipts.remember(
+        (1, 1),
+        PublisherSequences([(n, n) for n in range(10, 2000, 10)] + [(3000, 3000)]),
+    )
+    receipts.fold(committed(3001, 21, *range(5000, 5600, 2)))
+    (receipt,) = due(receipts)
+    assert receipt["also"][:2] == [[20, 21], [3000, 3001]]
+    assert len(receipt["also"]) == 200
+
+
+def test_only_the_last_epochs_are_kept() -> None:
+    receipts = Receipts()
+    for epoch in range(1, 12):
+        receipts.fold(committed(1, epoch=epoch))
+    due(receipts)
+    receipts.fold(committed(2, epoch=1))
+    receipts.fold(committed(2, epoch=11))
+    answers = {receipt["epoch"]: receipt["stored_through"] for receipt in due(receipts)}
+    assert answers == {11: 2}
+
+
+def test_publishers_that_are_gone_get_none() -> None:
+    receipts = Receipts()
+    receipts.fold(committed(1))
+    assert receipts.take_due(lambda _: None) == []
