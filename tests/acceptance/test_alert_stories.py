@@ -145,8 +145,8 @@ class TestThreshold:
         story.reports(20, BETWEEN)
         story.reports_every(5, FINE, between=(25, 60))
         times = await tell(connection, story, low=rule_document(clear_for="20s"))
-        assert times[-1] == (45, "resolved")
         assert (await alerts(connection))[0]["ends_at"] == 25
+        assert times[-1] == (45, "resolved")
 
 
 class TestStaleAndLateData:

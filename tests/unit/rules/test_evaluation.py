@@ -1,6 +1,7 @@
 """The vectorised judging gives what judging every reading one by one would."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -181,6 +182,18 @@ def test_nothing_that_matters_is_passed_over(
         if hold != judge.targets.policy(target).at_rest
     }
     assert judge.holds == resting
+
+
+@given(st.sampled_from(Operator), numbers, numbers)
+def test_a_threshold_is_met_at_its_very_value_only_by_its_operator(
+    operator: Operator, value: float, reading: float
+) -> None:
+    threshold = Threshold(operator, value, value)
+    level = Level(Severity.LOW, threshold)
+    judge = evaluation([replace(SAMPLE.rule, selector=Selector(), levels=(level,))])
+    batch = batch_of(START_MS, [(1, 0, [reading], Quality.GOOD)])
+    moves = judge.advance(batch, START_MS, caught_up=True)
+    assert bool(moves) == threshold.is_raised(reading)
 
 
 def test_without_rules_nothing_happens() -> None:
