@@ -77,6 +77,23 @@ def test_a_basin_holds_what_came_less_what_went(
     assert water.volume - before == pytest.approx(came, abs=1e-6)
 
 
+@settings(max_examples=15, deadline=None)
+@given(burst=st.floats(0, 1))
+def test_what_the_wells_give_is_drawn_stored_or_leaks(burst: float) -> None:
+    """Over the whole supply, from tables that know nothing of each other."""
+    world = supply()
+    live(world, DAY, 600, 60.0, CALM)
+    for n in range(10):
+        before = world.water.volume.sum()
+        # Wells of a basin are switched by its level: their water is there in the next step.
+        near = world.wells.wells["flow"][:8].sum()
+        world.advance(moment_at(DAY + n * 60, ALMATY), 60.0, np.array([burst, 0.0]))
+        far = world.wells.wells["flow"][8:].sum()
+        lost = world.water.mains["leak"].sum() + world.water.zones["demand"].sum()
+        stored = world.water.volume.sum() - before
+        assert stored == pytest.approx((near + far - lost) / 60, abs=1e-6)
+
+
 def test_what_the_mains_send_is_delivered_or_leaks() -> None:
     world = supply()
     live(world, DAY, 600, 60.0, BURST)
