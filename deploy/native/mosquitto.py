@@ -22,6 +22,7 @@ TEMPLATES = Path(__file__).resolve().parent.parent / "mosquitto"
 # A dot is in no device id: no device can take over a service's session by its client id.
 INGEST_USER = "alatau.ingest"
 DATABASE_FILE = "mosquitto.db"
+_MAGIC = b"\x00\xb5\x00mosquitto db"
 
 
 class BrokerNotStartedError(PlatformError):
@@ -107,6 +108,12 @@ class Mosquitto:
                 )
             time.sleep(0.01)
 
+    def put_broken_file_aside(self) -> None:
+        """Mosquitto would refuse to start for ever; what was in it comes again from those without a receipt."""
+        saved = self.folder / DATABASE_FILE
+        if saved.exists() and not _begins_with(saved, _MAGIC):
+            saved.replace(saved.with_suffix(".broken"))
+
     def has_saved_session(self, user: str = INGEST_USER) -> bool:
         """Whether the saved file holds this user's session with all that ingest subscribes to."""
         try:
@@ -129,6 +136,11 @@ class Mosquitto:
         draft.write_text(text, encoding="utf-8")
         give_to(draft, self.run_as)
         draft.replace(path)
+
+
+def _begins_with(path: Path, magic: bytes) -> bool:
+    with path.open("rb") as content:
+        return content.read(len(magic)) == magic
 
 
 def _accepts(address: str | tuple[str, int]) -> bool:

@@ -190,3 +190,19 @@ async def test_devices_find_a_closed_door_until_the_session_is_saved(
     assert "refused" in refused.stderr.lower()
     async with listening(broker) as ingest:
         assert ingest.is_connected
+
+
+@pytest.mark.parametrize("content", [b"", b"torn"])
+async def test_a_broken_file_does_not_keep_the_broker_down(
+    broker: Broker, content: bytes
+) -> None:
+    broker.stop()
+    saved = broker.mosquitto.folder / "mosquitto.db"
+    saved.write_bytes(content)
+    broker.mosquitto.put_broken_file_aside()
+    broker.start()
+    assert saved.with_suffix(".broken").read_bytes() == content
+    broker.stop()
+    assert saved.exists()
+    broker.mosquitto.put_broken_file_aside()
+    assert saved.exists(), "a whole one stays"
