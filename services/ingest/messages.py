@@ -1,6 +1,7 @@
 """What decoders make of a publication: readings, births and deaths, not yet tied to the registry."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -38,7 +39,7 @@ class Unusable:
 class Message(msgspec.Struct, gc=False, frozen=True):
     """A `data` message. An item that is no reading stands in its place as Unusable."""
 
-    items: list[Reading] | list[Reading | Unusable]
+    items: Sequence[Reading | Unusable]
     seq: int | None = None
     epoch: int | None = None
 

@@ -101,14 +101,24 @@ class Pipeline:
         self, publications: Sequence[Publication], messages: Sequence[Received]
     ) -> None:
         """Refuse nothing for the registry's sake before having looked whether it changed."""
+        if self._judged(publications, messages, certain=False):
+            return
+        await self._refresh_registry()
+        self._judged(publications, messages, certain=True)
+
+    def _judged(
+        self,
+        publications: Sequence[Publication],
+        messages: Sequence[Received],
+        *,
+        certain: bool,
+    ) -> bool:
         try:
-            if self._judge_into(self._batch, publications, messages, certain=False):
-                return
-            await self._refresh_registry()
-            self._judge_into(self._batch, publications, messages, certain=True)
+            return self._judge(publications, messages, certain=certain)
         except Exception:
             log.exception("a fault while reading messages", action="judge_failed")
             self._take_in_one_by_one(publications, messages)
+            return True
 
     def _take_in_one_by_one(
         self, publications: Sequence[Publication], messages: Sequence[Received]
@@ -116,22 +126,21 @@ class Pipeline:
         """A message that we have a fault with is refused: it must neither stop the others nor come for ever."""
         for publication, message in zip(publications, messages, strict=True):
             try:
-                self._judge_into(self._batch, [publication], [message], certain=True)
+                self._judge([publication], [message], certain=True)
             except Exception as error:  # noqa: BLE001 # logged above, with its trace
                 why = Unusable(Reason.MALFORMED, f"not readable for us: {error}")
                 refused = msgspec.structs.replace(message, content=why)
-                self._judge_into(self._batch, [publication], [refused], certain=True)
+                self._judge([publication], [refused], certain=True)
 
-    def _judge_into(
+    def _judge(
         self,
-        batch: Batch,
         publications: Sequence[Publication],
         messages: Sequence[Received],
         *,
         certain: bool,
     ) -> bool:
         """Resolve, check and batch; False, and nothing done, when the registry should be asked again first."""
-        now_ms = self._clock.now_ms()
+        now_ms, batch = self._clock.now_ms(), self._batch
         resolved = resolve(messages, self._registry, now_ms, batch.end)
         checked = self._checker.check(resolved.observed, now_ms)
         if not certain and (checked.doubtful or resolved.is_doubtful):

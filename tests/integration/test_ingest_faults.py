@@ -211,3 +211,26 @@ async def test_memory_stays_flat_while_the_database_is_away(stage: Stage) -> Non
         await stage.settled(count)
     await blocker.close()
     assert np.array_equal(list(await stage.rows("feeder-1")), np.arange(count))
+
+
+async def test_the_services_own_role_may_do_all_that_it_needs(stage: Stage) -> None:
+    own = str(stage.settings.database_url).replace("postgres@", "alatau_ingest@", 1)
+    stage = replace(stage, settings=settings_for(stage, own))
+    async with stage.ingest(), stage.device("feeder-1") as feeder:
+        await feeder.values(T0, voltage=230)
+        await stage.settled(1)
+        await stage.database.execute(
+            """
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND usename = 'alatau_ingest'
+            """
+        )
+        await feeder.values(T0, voltage=231, current=1)
+        await feeder.send({"time": T0, "values": {"current": 2}, "revises": True})
+        await feeder.send(b"?")
+        ledger = await stage.settled(4)
+    assert (ledger.total.stored, ledger.total.merged, ledger.total.rejected) == (
+        1,
+        2,
+        1,
+    )

@@ -6,8 +6,8 @@ that one bad item or value never costs the others. Of a member that stands twice
 
 import json
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar, cast
 
 import msgspec
 
@@ -61,10 +61,8 @@ def decode_data(payload: bytes) -> Message | Unusable:
         return _decode_leniently(payload)
     if data.seq is not None and (fault := _sequence_fault(data.seq, data.epoch)):
         return fault
-    if (data.values is None) == (data.items is None):
-        return _VALUES_OR_ITEMS
-    if data.values is None:
-        return _message(data.items, data.seq, data.epoch)
+    if data.values is None or data.items is not None:
+        return Message(_items(data.values, data.items), data.seq, data.epoch)
     reading = Reading(
         values=data.values,
         time=data.time,
@@ -102,6 +100,7 @@ _NO_EPOCH: Final = Unusable(Reason.BAD_SEQUENCE, "a sequence number needs an epo
 _VALUES_OR_ITEMS: Final = Unusable(
     Reason.MALFORMED, 'needs either "values" or "items", and not both'
 )
+_ITEMS_NO_ARRAY: Final = Unusable(Reason.MALFORMED, '"items" is not an array')
 _NO_ITEMS: Final = Unusable(Reason.EMPTY, '"items" is empty')
 
 
@@ -116,8 +115,13 @@ def _decode_notice(
         return Unusable(Reason.MALFORMED, _sentence(error))
 
 
-def _message(items: Any, seq: int | None, epoch: int | None) -> Message | Unusable:
-    return Message(items, seq, epoch) if items else _NO_ITEMS
+def _items(
+    values: object, items: Sequence[Reading | Unusable] | None
+) -> Sequence[Reading | Unusable]:
+    """Of a message that is not one item alone. With nothing to use in it, its number is settled all the same."""
+    if (values is None) == (items is None):
+        return [_VALUES_OR_ITEMS]
+    return items or [_NO_ITEMS]
 
 
 def _in_range(number: int) -> bool:
@@ -152,13 +156,12 @@ def _decode_leniently(payload: bytes) -> Message | Unusable:
         return fault
     number = (None, None) if seq is None else (seq, epoch)
     values, items = data.get("values"), data.get("items")
-    if (values is None) == (items is None):
-        return _VALUES_OR_ITEMS
-    if items is None:
+    if items is None and values is not None:
         return Message([_reading(data)], *number)
-    if not isinstance(items, list):
-        return Unusable(Reason.MALFORMED, '"items" is not an array')
-    return _message([_reading(item) for item in items], *number)
+    if items is not None and not isinstance(items, list):
+        return Message([_ITEMS_NO_ARRAY], *number)
+    readings = None if items is None else [_reading(item) for item in items]
+    return Message(_items(values, readings), *number)
 
 
 def _parse_integer(digits: str) -> int:
