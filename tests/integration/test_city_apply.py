@@ -336,6 +336,18 @@ class TestSmallCity:
         )
         assert (row["old"], row["new"]) == ({"kind": "reservoir"}, {"kind": "tower"})
 
+    async def test_two_at_once_write_once(self, database_url: str) -> None:
+        one, other = (
+            await connect(database_url, "test"),
+            await connect(database_url, "test"),
+        )
+        async with asyncio.TaskGroup() as group:
+            both = [group.create_task(put(each, small_city())) for each in (one, other)]
+        assert sorted(task.result().diff.writes for task in both) == [False, True]
+        assert {task.result().revision for task in both} == {1}
+        await one.close()
+        await other.close()
+
     async def test_listeners_are_told_the_new_revision(
         self, connection: Connection
     ) -> None:

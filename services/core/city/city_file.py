@@ -70,29 +70,41 @@ def _check_sections(documents: Sequence[Parsed], notes: Notes) -> None:
 def _read_city(
     documents: Sequence[Parsed], shapes: Shapes, notes: Notes
 ) -> City | None:
-    districts = _read_section(
-        "districts",
-        documents,
-        notes,
-        lambda key, raw: _read_district(key, raw, shapes, notes),
+    def section(
+        name: str, read: Callable[[str, Any], Made | None]
+    ) -> dict[str, Made | None]:
+        return _read_section(name, documents, notes, read)
+
+    districts = section(
+        "districts", lambda key, raw: _read_district(key, raw, shapes, notes)
     )
-    catalogue = _read_section(
-        "catalogue", documents, notes, lambda key, raw: read_property(key, raw, notes)
-    )
-    sensors = _read_section(
-        "sensors", documents, notes, lambda key, raw: read_sensor(key, raw, notes)
-    )
-    device_types = _read_section(
-        "device_types",
-        documents,
-        notes,
-        lambda key, raw: read_device_type(key, raw, catalogue, notes),
+    catalogue = section("catalogue", lambda key, raw: read_property(key, raw, notes))
+    sensors = section("sensors", lambda key, raw: read_sensor(key, raw, notes))
+    device_types = section(
+        "device_types", lambda key, raw: read_device_type(key, raw, catalogue, notes)
     )
     areas = {
         key: district.area if district else None for key, district in districts.items()
     }
     assets = _read_assets(documents, shapes, areas, notes)
     ReferenceCheck(assets, device_types, notes).check(areas, sensors)
+    return _read_head(
+        documents,
+        notes,
+        districts=_sound(districts),
+        catalogue=_sound(catalogue),
+        sensors=_sound(sensors),
+        device_types=_sound(device_types),
+        things=_sound(assets.things),
+        relations=tuple(assets.relations),
+        devices=_sound(assets.devices),
+    )
+
+
+def _read_head(
+    documents: Sequence[Parsed], notes: Notes, **contents: Any
+) -> City | None:
+    """The city's own section, around what the others hold."""
     head = Fields(
         next((document["city"] for document in documents if "city" in document), None),
         "city",
@@ -107,14 +119,8 @@ def _read_city(
             time_zone=time_zone,
             longitude=longitude,
             latitude=latitude,
-            districts=_sound(districts),
-            catalogue=_sound(catalogue),
-            sensors=_sound(sensors),
-            device_types=_sound(device_types),
-            things=_sound(assets.things),
-            relations=tuple(assets.relations),
-            devices=_sound(assets.devices),
             licence=licence,
+            **contents,
         )
     )
 

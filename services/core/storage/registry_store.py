@@ -41,7 +41,9 @@ async def apply_city(
         CityFileError: the file would give what is stored another meaning.
     """
     wanted = records_of(city)
-    async with connection.transaction():
+    async with connection.transaction(
+        isolation="repeatable_read" if dry_run else "read_committed"
+    ):
         revision = await connection.fetchval(sql.REVISION if dry_run else sql.LOCK)
         registry = await read_registry(connection)
         if problems := refusals(wanted, registry):
