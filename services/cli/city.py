@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from services.cli.target import HomeOption, on_database
@@ -144,11 +145,13 @@ def show(
 
 
 def _print_diff(diff: "CityDiff") -> None:
+    """What is merely new comes last: it is the longest and the least surprising."""
     console = Console(highlight=False)
-    for change in diff.changes[:_SHOWN]:
-        console.print(
-            f"{_SIGNS[change.action]}[/] {change.section} {change.key}{_details(change)}"
-        )
+    for change in sorted(diff.changes, key=lambda change: change.action == "created")[
+        :_SHOWN
+    ]:
+        told = escape(f"{change.section} {change.key}{_details(change)}")
+        console.print(f"{_SIGNS[change.action]}[/] {told}")
     if len(diff.changes) > _SHOWN:
         console.print(f"… and {len(diff.changes) - _SHOWN} more (--json lists all)")
     if diff.changes:

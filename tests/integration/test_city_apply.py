@@ -389,3 +389,28 @@ class TestCommand:
         assert "nothing to change" in self.run(
             monkeypatch, database_url, "apply", str(ALATAU)
         )
+
+    def test_the_difference_is_readable(
+        self, monkeypatch: pytest.MonkeyPatch, database_url: str, tmp_path: Path
+    ) -> None:
+        for file in ALATAU.parent.iterdir():
+            if file.is_file():
+                text = file.read_text(encoding="utf-8")
+                text = text.replace(
+                    'unit: "[pH]"\n',
+                    'unit: "[pH]"\n    definition: http://example.org/[pH]\n',
+                )
+                (tmp_path / file.name).write_text(text, encoding="utf-8")
+        self.run(monkeypatch, database_url, "apply", str(ALATAU))
+        told = self.run(
+            monkeypatch,
+            database_url,
+            "apply",
+            str(tmp_path / "alatau.yaml"),
+            "--dry-run",
+        )
+        assert (
+            "~ observed_property water_ph\n    definition: None → 'http://example.org/[pH]'"
+            in told
+        )
+        assert "dry run: nothing written, registry revision stays 1" in told
