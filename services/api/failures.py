@@ -23,9 +23,13 @@ class FieldProblem(BaseModel):
     """What is wrong with one part of a request."""
 
     where: str = Field(
-        description="The part: query, path, header or body, and its name."
+        description="The part: query, path, header or body, and its name.",
+        examples=["query limit"],
     )
-    detail: str = Field(description="What is wrong with it.")
+    detail: str = Field(
+        description="What is wrong with it.",
+        examples=["Input should be less than or equal to 1000"],
+    )
 
 
 class Problem(BaseModel):

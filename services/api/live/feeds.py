@@ -248,6 +248,7 @@ class Feeds:
                 feed.cursor = None
             finally:
                 feed.following = False
+                feed.bell.ring()
             await self._clock.sleep(self._chance.uniform(*_RETRY_SECONDS))
 
     async def _follow(self, feed: LatestFeed | AlertFeed) -> None:

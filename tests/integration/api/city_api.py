@@ -54,14 +54,14 @@ class CityApi:
         return {"Authorization": f"Bearer {token}"}
 
     async def get(
-        self, path: str, headers: Mapping[str, str] | None = None, **query: Any
+        self, path: str, headers: Mapping[str, str] | None = None, /, **query: Any
     ) -> httpx2.Response:
         return await self.web.get(
             path, params=query or None, headers=dict(headers or {})
         )
 
     async def read(
-        self, path: str, headers: Mapping[str, str] | None = None, **query: Any
+        self, path: str, headers: Mapping[str, str] | None = None, /, **query: Any
     ) -> Any:
         """The JSON of an answer that must be a success."""
         answer = await self.get(path, headers, **query)
@@ -69,7 +69,7 @@ class CityApi:
         return answer.json()
 
     async def pages(
-        self, path: str, headers: Mapping[str, str] | None = None, **query: Any
+        self, path: str, headers: Mapping[str, str] | None = None, /, **query: Any
     ) -> list[Any]:
         """Every page, following next."""
         found = [await self.read(path, headers, **query)]

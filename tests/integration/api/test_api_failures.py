@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import httpx2
 import pytest
+from structlog.testing import capture_logs
 
 from deploy.native.postgres import PostgresCluster
 from services.api.app import create_app
@@ -137,9 +138,14 @@ async def test_a_bug_is_logged_and_not_shown(
         raise asyncpg.UndefinedTableError('relation "secret_table" does not exist')
 
     monkeypatch.setattr("services.api.operator.rules.endpoints.find_rule", broken)
-    answer = await api.get("/api/v1/rules/any", await api.session())
+    session = await api.session()
+    with capture_logs() as logs:
+        answer = await api.get("/api/v1/rules/any", session)
     document = problem(answer, 500)
     assert document["type"] == "/problems/internal"
+    assert [(line["action"], line["path"]) for line in logs] == [
+        ("request_failed", "/api/v1/rules/any")
+    ]
     assert "secret_table" not in answer.text
 
 
