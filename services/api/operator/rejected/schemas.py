@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from services.api.schemas import Moment
+from services.core.broker.topics import up_topic
 from services.core.reasons import Reason
 
 
@@ -25,7 +26,7 @@ class RejectedMessage(BaseModel):
         examples=["voltage_l1: 9999 is outside 0 … 500"],
     )
     topic: str = Field(
-        description="The topic it came on.", examples=["city/v1/gw-gate-07/data"]
+        description="The topic it came on.", examples=[up_topic("gw-gate-07", "data")]
     )
     publisher: str = Field(
         description="Device id from the topic.", examples=["gw-gate-07"]
