@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from services.cli.target import HomeOption, on_database
 from services.core.city.language import LANGUAGES, Language
@@ -115,36 +116,39 @@ async def _watch(connection: "Connection", *, lang: Language, everything: bool) 
 
 
 def _table(alerts: "Sequence[Alert]", lang: Language) -> Table:
-    table = Table(
-        "id", "version", "severity", "state", "since", "what", "value", "do", "acknowledged",
-        title="Alerts" if alerts else "Alerts: none",
-    )  # fmt: skip
-    for alert in alerts:
-        held = alert.acknowledgement
+    """What fires comes first, the worst before all; what it says is told only while it does."""
+    table = Table("alert", "severity", "state", "what", title="Alerts" if alerts else "Alerts: none")  # fmt: skip
+    for column in table.columns[:3]:
+        column.no_wrap = True
+    for alert in sorted(alerts, key=_urgency):
         table.add_row(
-            str(alert.alert_id),
-            str(alert.version),
-            f"[{_COLOURS[alert.severity]}]{alert.severity}[/]",
+            f"{alert.alert_id} v{alert.version}",
+            Text(alert.severity, style=_COLOURS[alert.severity]),
             _state(alert),
-            f"{alert.starts_at.astimezone():%H:%M:%S}",
             _what(alert, lang),
-            "" if alert.value is None else f"{alert.value:g}",
-            alert.subject.annotations.action.in_language(lang),
-            f"{held.by}, {held.at.astimezone():%H:%M:%S}" if held else "",
         )
     return table
 
 
+def _urgency(alert: "Alert") -> tuple[bool, int, int]:
+    return (alert.state != "firing", -alert.severity.rank, -(alert.alert_id or 0))
+
+
 def _state(alert: "Alert") -> str:
-    if alert.ends_at is None:
-        return str(alert.state)
-    return f"{alert.state} {alert.ends_at.astimezone():%H:%M:%S}"
+    held, since = alert.acknowledgement, alert.ends_at or alert.starts_at
+    lines = [str(alert.state), f"{since.astimezone():%H:%M:%S}"]
+    return "\n".join([*lines, f"seen by {held.by}"] if held else lines)
 
 
-def _what(alert: "Alert", lang: Language) -> str:
-    labels = alert.subject.labels
-    place = labels.get("datastream") or labels.get("device", "")
-    return f"[bold]{place}[/]\n{alert.subject.annotations.cause.in_language(lang)}"
+def _what(alert: "Alert", lang: Language) -> Text:
+    subject, notes = alert.subject, alert.subject.annotations
+    place = subject.labels.get("datastream") or subject.labels.get("device", "")
+    value = "" if alert.value is None else f" = {alert.value:.4g}"
+    told = Text.assemble((place, "bold"), value, f"  {subject.rule_key}")
+    if alert.state == "firing":
+        told.append(f"\n{notes.cause.in_language(lang)}")
+        told.append(f"\n→ {notes.action.in_language(lang)}", style="dim")
+    return told
 
 
 def _as_json(alert: "Alert") -> dict[str, Any]:
