@@ -1,5 +1,6 @@
 """PURE: what the rules look at, as columns: one target is one rule on one datastream or device."""
 
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -112,10 +113,10 @@ class Targets:
 class _Found:
     """Of one rule, in the order they were found."""
 
-    source_ids: list[int] = field(default_factory=list)
-    periods: list[int] = field(default_factory=list)
-    frames: list[int] = field(default_factory=list)
-    slots: list[int] = field(default_factory=list)
+    source_ids: "array[int]" = field(default_factory=lambda: array("i"))
+    periods: "array[int]" = field(default_factory=lambda: array("i"))
+    frames: "array[int]" = field(default_factory=lambda: array("i"))
+    slots: "array[int]" = field(default_factory=lambda: array("i"))
 
     def add(self, source_id: int, period_ms: int, frame_id: int, slot: int) -> None:
         self.source_ids.append(source_id)

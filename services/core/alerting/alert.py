@@ -8,7 +8,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -95,10 +95,10 @@ class Subject:
     district: str | None = None
     thing_id: int | None = None
     datastream_id: int | None = None
+    fingerprint: str = field(init=False, compare=False)
 
-    @property
-    def fingerprint(self) -> str:
-        return fingerprint_of(self.labels)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fingerprint", fingerprint_of(self.labels))
 
 
 @dataclass(frozen=True, slots=True)

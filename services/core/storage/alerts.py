@@ -1,26 +1,27 @@
 """The only SQL that writes alerts and their journal: states for the rules service, acknowledgement for the API."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 from services.core.alerting import alert as lifecycle
 from services.core.alerting.alert import (
-    Acknowledgement,
     Alert,
     AlertClass,
     AlertState,
-    Annotations,
     JournalEntry,
     Move,
     Severity,
     Subject,
     SubjectMove,
 )
-from services.core.alerting.duration import format_duration, parse_duration
-from services.core.city.language import Text
 from services.core.errors import PlatformError
+from services.core.storage.alert_rows import (
+    acknowledgement_columns,
+    alert_of,
+    columns_of,
+)
 from services.core.storage.alert_stream import AlertChange, change_of, encode_changes
 from services.core.storage.event_log import NewEntry, append, wake_consumers
 from services.core.storage.pool import Connection
@@ -117,7 +118,7 @@ async def list_alerts(
         limit,
         chosen.household,
     )
-    return [_alert(row) for row in rows]
+    return [alert_of(row) for row in rows]
 
 
 async def get_alert(connection: Connection, alert_id: int) -> Alert:
@@ -129,7 +130,7 @@ async def get_alert(connection: Connection, alert_id: int) -> Alert:
     row = await connection.fetchrow(_SELECT + "WHERE a.alert_id = $1", alert_id)
     if row is None:
         raise AlertNotFoundError
-    return _alert(row)
+    return alert_of(row)
 
 
 async def open_alerts(connection: Connection) -> dict[str, Alert]:
@@ -137,7 +138,7 @@ async def open_alerts(connection: Connection) -> dict[str, Alert]:
     rows = await connection.fetch(
         _SELECT + "WHERE a.state IN ('pending', 'firing') ORDER BY a.alert_id"
     )
-    return {row["fingerprint"]: _alert(row) for row in rows}
+    return {row["fingerprint"]: alert_of(row) for row in rows}
 
 
 async def journal_of(connection: Connection, alert_id: int) -> list[JournalEntry]:
@@ -173,7 +174,7 @@ async def acknowledge(
         )
         if row is None:
             raise AlertNotFoundError
-        alert, entries = lifecycle.acknowledge(_alert(row), version, who, now, note)
+        alert, entries = lifecycle.acknowledge(alert_of(row), version, who, now, note)
         if not entries:
             return alert
         await connection.execute(
@@ -181,7 +182,7 @@ async def acknowledge(
             alert_id,
             alert.version,
             alert.updated_at,
-            *_acknowledgement_columns(alert),
+            *acknowledgement_columns(alert),
         )
         await _record(connection, [_Step(alert, entry) for entry in entries], now)
     await wake_consumers(connection, "alerts")
@@ -260,7 +261,7 @@ async def _lock_current(
         + "WHERE a.fingerprint = ANY($1) AND a.state <> 'resolved' ORDER BY a.alert_id FOR UPDATE OF a",
         list({entry.subject.fingerprint for entry in moves}),
     )
-    return {row["fingerprint"]: _Draft(_alert(row)) for row in rows}
+    return {row["fingerprint"]: _Draft(alert_of(row)) for row in rows}
 
 
 async def _update(connection: Connection, alerts: Sequence[Alert]) -> None:
@@ -277,7 +278,7 @@ async def _update(connection: Connection, alerts: Sequence[Alert]) -> None:
                 alert.ends_at,
                 alert.version,
                 alert.updated_at,
-                *_acknowledgement_columns(alert),
+                *acknowledgement_columns(alert),
             )
             for alert in alerts
         ],
@@ -288,7 +289,7 @@ async def _insert(connection: Connection, drafts: Sequence[_Draft]) -> None:
     """Inserts in order and gives each draft its alert_id."""
     if not drafts:
         return
-    columns = zip(*(_columns(draft.alert) for draft in drafts), strict=True)
+    columns = zip(*(columns_of(draft.alert) for draft in drafts), strict=True)
     rows = await connection.fetch(_INSERT, *(list(column) for column in columns))
     for draft, row in zip(drafts, rows, strict=True):
         draft.alert = replace(draft.alert, alert_id=row["alert_id"])
@@ -317,85 +318,3 @@ async def _record(
     changes = [step.change for step in steps]
     await append(connection, "alerts", NewEntry(encode_changes(changes), now))
     return changes
-
-
-def _columns(alert: Alert) -> tuple[Any, ...]:
-    subject = alert.subject
-    return (
-        subject.fingerprint,
-        subject.rule_key,
-        dict(subject.labels),
-        _annotations_document(subject.annotations),
-        alert.severity,
-        subject.alert_class,
-        alert.state,
-        subject.domain,
-        subject.district_id,
-        subject.thing_id,
-        subject.datastream_id,
-        alert.value,
-        alert.starts_at,
-        alert.detected_at,
-        alert.ends_at,
-        alert.version,
-        alert.updated_at,
-    )
-
-
-def _acknowledgement_columns(alert: Alert) -> tuple[Any, ...]:
-    held = alert.acknowledgement
-    if held is None:
-        return (None, None, None, None)
-    return (held.at, held.by, held.version, held.note)
-
-
-def _annotations_document(annotations: Annotations) -> dict[str, Any]:
-    return {
-        "cause": annotations.cause.as_dict(),
-        "consequence": annotations.consequence.as_dict(),
-        "action": annotations.action.as_dict(),
-        "respond_within": format_duration(annotations.respond_within),
-    }
-
-
-def _annotations(document: Mapping[str, Any]) -> Annotations:
-    return Annotations(
-        cause=Text.from_mapping(document["cause"]),
-        consequence=Text.from_mapping(document["consequence"]),
-        action=Text.from_mapping(document["action"]),
-        respond_within=parse_duration(document["respond_within"]),
-    )
-
-
-def _alert(row: Mapping[str, Any]) -> Alert:
-    acknowledged_at = row["acknowledged_at"]
-    return Alert(
-        alert_id=row["alert_id"],
-        subject=Subject(
-            labels=row["labels"],
-            rule_key=row["rule_key"],
-            annotations=_annotations(row["annotations"]),
-            alert_class=AlertClass(row["class"]),
-            domain=row["domain"],
-            district_id=row["district_id"],
-            district=row["district"],
-            thing_id=row["thing_id"],
-            datastream_id=row["datastream_id"],
-        ),
-        state=AlertState(row["state"]),
-        severity=Severity(row["severity"]),
-        value=row["value"],
-        starts_at=row["starts_at"],
-        detected_at=row["detected_at"],
-        ends_at=row["ends_at"],
-        version=row["version"],
-        acknowledgement=Acknowledgement(
-            acknowledged_at,
-            row["acknowledged_by"],
-            row["acknowledged_version"],
-            row["acknowledged_note"],
-        )
-        if acknowledged_at
-        else None,
-        updated_at=row["updated_at"],
-    )
