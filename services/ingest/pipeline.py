@@ -39,6 +39,7 @@ _MOST_BYTES: Final = 32_000_000
 _TICK_SECONDS: Final = 1.0
 _RECEIPT_SECONDS: Final = 0.2
 _RETRY_SECONDS: Final = 1.0
+_STOP_SECONDS: Final = 10.0
 
 
 class Pipeline:
@@ -66,7 +67,10 @@ class Pipeline:
         self._room.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until stop is set; then what was received is stored, acknowledged and receipted."""
+        """Until stop is set; then what was received is stored, acknowledged and receipted.
+
+        When the database is away at that time, it is left to come again.
+        """
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(work, name=f"ingest.{name}")
@@ -83,7 +87,10 @@ class Pipeline:
             for task in tasks:
                 task.cancel()
             self._due.set()
-            await storing
+            done, _ = await asyncio.wait([storing], timeout=_STOP_SECONDS)
+            if not done:
+                log.warning("the database is away; stopping", action="stop_unstored")
+                storing.cancel()
         await self._send_due_receipts()
 
     # receive ▸ decode ▸ resolve ▸ check ▸ batch

@@ -4,16 +4,16 @@ import asyncio
 from typing import Final
 
 from services.core.clock import Clock
-from services.core.storage.pool import Pool
 from services.core.storage.registry_snapshot import RegisteredDevice, RegistrySnapshot
 from services.ingest import metrics
+from services.ingest.side_connection import SideConnection
 
 _LEAST_SECONDS: Final = 0.1  # between two looks at the database
 
 
 class Registry:
-    def __init__(self, pool: Pool, clock: Clock) -> None:
-        self._pool = pool
+    def __init__(self, connection: SideConnection, clock: Clock) -> None:
+        self._connection = connection
         self._clock = clock
         self._snapshot = RegistrySnapshot()
         self._looked_at = -_LEAST_SECONDS
@@ -25,8 +25,7 @@ class Registry:
             early = self._looked_at + _LEAST_SECONDS - self._clock.monotonic()
             if early > 0:
                 await self._clock.sleep(early)
-            async with self._pool.acquire() as connection:
-                changed = await self._snapshot.refresh(connection)
+            changed = await self._snapshot.refresh(await self._connection.get())
             self._looked_at = self._clock.monotonic()
         metrics.REGISTRY_REVISION.set(self._snapshot.revision)
         return changed

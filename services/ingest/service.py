@@ -13,13 +13,13 @@ from services.core.broker.topics import UP_FILTERS
 from services.core.clock import Clock
 from services.core.process import notify_supervisor, until_stopped
 from services.core.settings import Settings
-from services.core.storage.pool import open_pool
 from services.core.storage.transient import is_transient
 from services.ingest.lanes import NewestTimes
 from services.ingest.pipeline import Pipeline
 from services.ingest.recall import recall
 from services.ingest.receipts import Receipts
 from services.ingest.registry import Registry
+from services.ingest.side_connection import SideConnection
 from services.ingest.store import Store
 from services.ingest.waker import Waker
 from services.ingest.writer import Writer
@@ -63,12 +63,12 @@ async def _begin(
     await _patiently(store.open, clock)
     newest, receipts = NewestTimes(), Receipts()
     await recall(store.connection, newest, receipts)
-    pool = await _patiently(
-        lambda: open_pool(settings.dsn, "ingest-registry", largest=1), clock
-    )
-    opened.callback(pool.terminate)
-    registry = Registry(pool, clock)
-    await registry.refresh()
+    registry_connection = SideConnection(settings.dsn, "ingest-registry")
+    wake_connection = SideConnection(settings.dsn, "ingest-wake")
+    opened.callback(registry_connection.terminate)
+    opened.callback(wake_connection.terminate)
+    registry = Registry(registry_connection, clock)
+    await _patiently(registry.refresh, clock)
     client = await opened.enter_async_context(_client(settings, clock, chance))
     await client.subscribe(UP_FILTERS)
     return Pipeline(
@@ -76,7 +76,7 @@ async def _begin(
         registry,
         Writer(store, newest, clock, chance),
         receipts,
-        Waker(settings.dsn, clock),
+        Waker(wake_connection, clock),
         clock,
     )
 

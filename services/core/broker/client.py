@@ -256,9 +256,9 @@ class BrokerClient:
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
         self._lost.clear()
-        self._accepted = loop.create_future()
         async with asyncio.timeout(_CONNECT_SECONDS):
             self._link = Link(await dial(self._address))
+            self._accepted = loop.create_future()
             self.connection += 1
             self._session.start(self._link, self._options.keepalive)
             loop.add_reader(self._link.fileno(), self._read)
