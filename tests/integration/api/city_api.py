@@ -91,8 +91,10 @@ async def city_api(database_url: str, **changes: Any) -> AsyncIterator[CityApi]:
             create_app(context), client=("192.0.2.7", 4711)
         )
         owner = await connect(database_url, "test")
-        async with httpx2.AsyncClient(
-            transport=transport, base_url="http://api.test"
-        ) as web:
-            yield CityApi(context, clock, owner, web)
-        await owner.close()
+        try:
+            async with httpx2.AsyncClient(
+                transport=transport, base_url="http://api.test"
+            ) as web:
+                yield CityApi(context, clock, owner, web)
+        finally:
+            await owner.close()

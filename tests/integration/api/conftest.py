@@ -12,22 +12,22 @@ from tests.integration.api import seed
 from tests.integration.api.city_api import CityApi, city_api
 from tests.stack_fixtures import TEMPLATE
 
-_CITY_TEMPLATE = "template_api_city"
 _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
 def city_template(postgres: PostgresCluster) -> str:
     """The name of a database with the city in it, to be copied."""
+    name = f"template_api_{next(_numbers)}"
 
     async def fill() -> None:
-        connection = await connect(postgres.dsn(_CITY_TEMPLATE), "test")
+        connection = await connect(postgres.dsn(name), "test")
         await seed.apply(connection)
         await connection.close()
 
-    postgres.sql(f"CREATE DATABASE {_CITY_TEMPLATE} TEMPLATE {TEMPLATE};")
+    postgres.sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE};")
     asyncio.run(fill())
-    return _CITY_TEMPLATE
+    return name
 
 
 @pytest.fixture

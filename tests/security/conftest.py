@@ -1,0 +1,5 @@
+"""The same city as the API's own tests."""
+
+from tests.integration.api.conftest import api, city_template, city_url
+
+__all__ = ["api", "city_template", "city_url"]
