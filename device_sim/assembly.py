@@ -1,9 +1,12 @@
 """From a city, its publishers' secrets and a folder to a simulator that is ready to run."""
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
+
+import msgspec
 
 from device_sim.devices import FieldDevice, Rounds
 from device_sim.folder import OUTBOX
@@ -12,13 +15,18 @@ from device_sim.outbox import Outbox, Unnumbered
 from device_sim.outbox_file import OutboxFile
 from device_sim.publisher import Identity, Publisher, Surroundings
 from device_sim.signals import generator_for
-from device_sim.simulator import COUNTERS, Cast
+from device_sim.simulator import ALIVE, COUNTERS, INCIDENTS, Alive, Cast
 from device_sim.survey import build_world
+from device_sim.world.incidents import Incident
 from device_sim.world.table import Reader
-from services.core.city.entities import City, Device
+from device_sim.world.world import World
+from services.core.city.entities import City, Device, DeviceType
+
+Readers: TypeAlias = Mapping[tuple[str, str], Reader]
 
 # Simple devices that do not number what they send: the platform must bear those too.
 UNNUMBERED_TYPES: Final = frozenset({"road_counter"})
+_JUST_NOW: Final = 60.0  # seconds in which a supervisor starts again what died
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +42,13 @@ class Plan:
 
 def assemble(plan: Plan, around: Surroundings, alive: Callable[[int], None]) -> Cast:
     now_ms = around.clock.now_ms()
+    file = OutboxFile(plan.folder / OUTBOX)
     world = build_world(plan.city, plan.seed)
     world.advance_to(now_ms / 1000)
-    file = OutboxFile(plan.folder / OUTBOX)
-    if kept := file.recall(COUNTERS):
-        world.restore(kept)
+    resumed = _died_just_now(file, now_ms / 1000)
+    _remember(world, file, resumed=resumed)
     speakers = _speakers(plan)
-    readers = world.readers()
-    devices = [
-        (
-            _field_device(plan, device, speakers[device.key], readers),
-            plan.city.device_types[device.type].period,
-        )
-        for device in plan.city.devices.values()
-        if device.type is not None and device.key in speakers
-    ]
+    devices = _field_devices(plan, speakers, world.readers())
     publishers = {
         key: Publisher(
             _identity(plan, key, speakers),
@@ -63,12 +63,23 @@ def assemble(plan: Plan, around: Surroundings, alive: Callable[[int], None]) -> 
         action="assembled",
         devices=len(devices),
         publishers=len(publishers),
-        silent=sum(device.type is not None for device in plan.city.devices.values())
-        - len(devices),
+        resumed=resumed,
     )
-    return Cast(
-        world, Rounds(devices, now_ms, plan.rate_factor), publishers, file, alive
-    )
+    rounds = Rounds(devices, now_ms, plan.rate_factor)
+    return Cast(world, rounds, publishers, file, alive, resumed)
+
+
+def _remember(world: World, file: OutboxFile, *, resumed: bool) -> None:
+    if kept := file.recall(COUNTERS):
+        world.restore(kept)
+    if resumed and (running := file.recall(INCIDENTS)):
+        world.incidents = msgspec.json.decode(running, type=list[Incident])
+
+
+def _died_just_now(file: OutboxFile, now: float) -> bool:
+    kept = file.recall(ALIVE)
+    last = msgspec.json.decode(kept, type=Alive) if kept else Alive(0.0)
+    return not last.stopped and now - last.at < _JUST_NOW
 
 
 def _speakers(plan: Plan) -> dict[str, str]:
@@ -99,18 +110,33 @@ def _outbox(device: Device, file: OutboxFile, now_ms: int) -> Outbox | Unnumbere
     return file.open_outbox(device.key, now_ms // 1000)
 
 
+def _field_devices(
+    plan: Plan, speakers: Mapping[str, str], readers: Readers
+) -> list[tuple[FieldDevice, dt.timedelta]]:
+    """Everyone who measures and has a voice, with its period."""
+    types = plan.city.device_types
+    return [
+        (
+            _field_device(plan, device, types[device.type], speakers, readers),
+            types[device.type].period,
+        )
+        for device in plan.city.devices.values()
+        if device.type is not None and device.key in speakers
+    ]
+
+
 def _field_device(
     plan: Plan,
     device: Device,
-    publisher: str,
-    readers: Mapping[tuple[str, str], Reader],
+    device_type: DeviceType,
+    speakers: Mapping[str, str],
+    readers: Readers,
 ) -> FieldDevice:
-    city = plan.city
     chance = generator_for(plan.seed, "device", device.key)
     probes = []
-    for channel in city.device_types[device.type or ""].channels:
-        observed = city.catalogue[channel.observed_property]
+    for channel in device_type.channels:
+        observed = plan.city.catalogue[channel.observed_property]
         thing = device.channel_things.get(channel.name, device.thing or "")
         read = readers.get((thing, channel.name)) or wandering(observed, chance)
         probes.append(Probe(channel, observed, read))
-    return FieldDevice(device.key, publisher, probes, chance)
+    return FieldDevice(device.key, speakers[device.key], probes, chance)

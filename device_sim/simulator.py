@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+import msgspec
+
 from device_sim import wire
 from device_sim.devices import Rounds
 from device_sim.faults import FaultKind
@@ -21,18 +23,32 @@ _BEAT: Final = (
 )
 _WORLD_STEP: Final = 1.0
 _GOODBYE: Final = 5.0
-COUNTERS: Final = "counters"  # what the outbox file remembers for the world
+# What the outbox file remembers besides messages.
+COUNTERS: Final = "counters"
+INCIDENTS: Final = "incidents"
+ALIVE: Final = "alive"
+
+
+class Alive(msgspec.Struct, frozen=True):
+    """When the simulator last lived (Unix seconds), and whether it has stopped in order since."""
+
+    at: float
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Everyone on the stage. `alive` hears once a second how many publishers are connected."""
+    """Everyone on the stage. `alive` hears once a second how many publishers are connected.
+
+    resumed: the simulator died moments ago, and its incidents go on.
+    """
 
     world: World
     rounds: Rounds
     publishers: Mapping[str, Publisher]
     file: OutboxFile
     alive: Callable[[int], None]
+    resumed: bool = False
 
 
 class Simulator:
@@ -45,7 +61,7 @@ class Simulator:
             if isinstance(publisher.outbox, Outbox)
         }
         self._unwritten: list[Changes] = []
-        self._counters: dict[str, bytes] = {}
+        self._memory: dict[str, bytes] = {}
         self._moved_at = float("-inf")
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -64,6 +80,7 @@ class Simulator:
             late = (await asyncio.wait(running, timeout=_GOODBYE))[1] if running else ()
             for task in late:
                 task.cancel()
+        self._memory = self._remember(stopped=True)
         await self._write()
         self._cast.file.close()
 
@@ -74,13 +91,21 @@ class Simulator:
         if tick:
             self._moved_at = now
             self._cast.world.advance_to(self._around.clock.now_ms() / 1000)
-            self._counters = {COUNTERS: self._cast.world.counters}
+            self._memory = self._remember(stopped=False)
             self._cast.alive(self._connected())
         senders = self._sample()
         written = await self._write()
         for publisher in self._cast.publishers.values():
             if tick or publisher.key in senders or publisher.key in written:
                 publisher.wake()
+
+    def _remember(self, *, stopped: bool) -> dict[str, bytes]:
+        now = self._around.clock.now_ms() / 1000
+        return {
+            COUNTERS: self._cast.world.counters,
+            INCIDENTS: msgspec.json.encode(self._cast.world.incidents),
+            ALIVE: msgspec.json.encode(Alive(now, stopped)),
+        }
 
     def _connected(self) -> int:
         return sum(each.connected.is_set() for each in self._cast.publishers.values())
@@ -108,17 +133,17 @@ class Simulator:
             for outbox in self._outboxes.values()
             if (changes := outbox.take_changes()) is not None
         ]
-        if not self._unwritten:
+        batch, memory = self._unwritten, self._memory
+        if not batch and not memory:
             return set()
-        batch, counters = self._unwritten, self._counters
         try:
-            await asyncio.to_thread(self._cast.file.write, batch, counters)
+            await asyncio.to_thread(self._cast.file.write, batch, memory)
         except sqlite3.OperationalError as error:
             self._around.tell(
                 "the outbox cannot be written", action="outbox_failed", error=str(error)
             )
             return set()
-        self._unwritten = []
+        self._unwritten, self._memory = [], {}
         for changes in batch:
             self._outboxes[changes.publisher].on_disk(changes)
         return {changes.publisher for changes in batch}

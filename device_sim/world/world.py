@@ -50,7 +50,7 @@ class World:
     def __init__(self, domains: Domains, zone: ZoneInfo) -> None:
         self._domains = domains
         self._zone = zone
-        self._incidents: list[Incident] = []
+        self.incidents: list[Incident] = []
         self._unix: float | None = None
         transformers = domains.transmission.transformers
         self._bus_at = places_of(domains.buses, transformers.things)
@@ -69,12 +69,12 @@ class World:
         """
         if incident.thing not in self._domains.affected[incident.kind]:
             raise LookupError(f"{incident.kind} cannot be on {incident.thing!r}")
-        self._incidents.append(incident)
+        self.incidents.append(incident)
 
     def _strengths(self, kind: IncidentKind, table: Table, unix: float) -> Floats:
         found = np.zeros(len(table))
         rows = {thing: place for place, thing in enumerate(table.things)}
-        for thing, strength in strengths(self._incidents, kind, unix).items():
+        for thing, strength in strengths(self.incidents, kind, unix).items():
             for part in self._domains.affected[kind][thing]:
                 found[rows[part]] = max(found[rows[part]], strength)
         return found
@@ -89,7 +89,7 @@ class World:
                 self._step(min(_WARM_UP_STEP, unix - _LONGEST_STEP - self._unix))
         while self._unix < unix:
             self._step(min(_LONGEST_STEP, unix - self._unix))
-        self._incidents = [each for each in self._incidents if not each.is_over(unix)]
+        self.incidents = [each for each in self.incidents if not each.is_over(unix)]
 
     def _step(self, seconds: float) -> None:
         assert self._unix is not None  # noqa: S101 # advance_to() set it

@@ -192,7 +192,7 @@ def _run(plan: "Plan", broker: str, incidents: "list[StartIncident]") -> None:
     async def main(stop: asyncio.Event) -> None:
         cast = assemble(plan, around, _Pulse())
         desk = Desk(cast, around)
-        for incident in incidents:
+        for incident in () if cast.resumed else incidents:
             desk.respond(incident)
         async with listening(plan.folder, desk.respond):
             await Simulator(cast, around).run(stop)

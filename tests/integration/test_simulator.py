@@ -309,7 +309,7 @@ class TestSimulator:
         rounds = [
             len(m["items"]) for key, m in peer.data if key == "dc-07-1" and "items" in m
         ]
-        assert set(rounds) <= {10}
+        assert set(rounds) <= {10, 11}  # one more may be due with the round
 
     def check_report(self, peer: ReceiptPeer, report: Report) -> None:
         """What the publishers believe is what arrived."""
@@ -345,6 +345,28 @@ class TestSimulator:
         # One sample may have been under way.
         assert "arna-t-1" not in devices(since + 20)
         assert "arna-t-2" in devices(since + 20)
+
+    async def test_what_died_just_now_goes_on_with_its_incident_and_what_stopped_does_not(
+        self, city: City, broker: Broker, tmp_path: Path
+    ) -> None:
+        surroundings = around(broker, SystemClock())
+        plan = Plan(city, {}, tmp_path)
+        cast = assemble(plan, surroundings, lambda _connected: None)
+        wanted = StartIncident(IncidentKind.JAMMED_OVERPASS, "gate-overpass-1", after=5)
+        Desk(cast, surroundings).respond(wanted)
+        simulator, stop = Simulator(cast, surroundings), asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(simulator.run(stop))
+            await until(lambda: cast.file.recall("incidents") not in {None, b"[]"})
+            again = assemble(plan, surroundings, lambda _connected: None)
+            stop.set()
+        assert again.resumed
+        assert again.world.incidents == cast.world.incidents
+        again.file.close()
+        stopped = assemble(plan, surroundings, lambda _connected: None)
+        assert not stopped.resumed
+        assert stopped.world.incidents == []
+        stopped.file.close()
 
     def test_a_folder_has_one_simulator(self, tmp_path: Path) -> None:
         with locked(tmp_path), pytest.raises(FolderTakenError), locked(tmp_path):
