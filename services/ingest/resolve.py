@@ -66,8 +66,7 @@ class Refused:
     channel: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
+class Numbered(msgspec.Struct, gc=False, frozen=True):
     """A message with a sequence number; settled together with its last item."""
 
     entry: int
@@ -102,8 +101,12 @@ def resolve(
 ) -> Resolved:
     """Refuses what the registry does not know; the order of messages and items is kept. first: their first entry."""
     resolved = Resolved(first)
+    senders: dict[str, _Sender] = {}
     for received in messages:
-        sender = _Sender(registry, registry.device(received.publisher))
+        sender = senders.get(received.publisher)
+        if sender is None:
+            sender = _Sender(registry, received.publisher)
+            senders[received.publisher] = sender
         content = received.content
         if isinstance(content, Message):
             _resolve_message(resolved, received, content, sender)
@@ -118,17 +121,25 @@ def resolve(
     return resolved
 
 
+Place = tuple[int, Profile]  # frame id, and how its values are read
+
+
 class _Sender:
     """A publisher, and for whom it may speak."""
 
-    __slots__ = ("_registry", "publisher", "publisher_id")
+    __slots__ = ("_own", "_registry", "publisher", "publisher_id")
 
-    def __init__(self, registry: Registry, publisher: RegisteredDevice | None) -> None:
+    def __init__(self, registry: Registry, key: str) -> None:
         self._registry = registry
-        self.publisher = publisher
+        self.publisher = publisher = registry.device(key)
         self.publisher_id = (
             UNKNOWN_PUBLISHER if publisher is None else publisher.device_id
         )
+        self._own = _place(self.device(None))
+
+    def place(self, named: str | None) -> Place | Unusable:
+        """Where an item of this publisher belongs."""
+        return self._own if named is None else _place(self.device(named))
 
     def device(self, named: str | None) -> RegisteredDevice | Unusable:
         """The device that a message of this publisher is about."""
@@ -160,43 +171,46 @@ _RETIRED_PUBLISHER: Final = Unusable(
 _NO_CHANNELS: Final = Unusable(Reason.NO_CHANNELS, "the device measures nothing")
 
 
+def _place(device: RegisteredDevice | Unusable) -> Place | Unusable:
+    if isinstance(device, Unusable):
+        return device
+    if device.frame_id is None or device.profile is None:
+        return _NO_CHANNELS
+    return device.frame_id, device.profile
+
+
 def _resolve_message(
     resolved: Resolved, received: Received, message: Message, sender: _Sender
 ) -> None:
+    entry = resolved.end
     for index, item in enumerate(message.items):
-        entry = resolved.end
-        resolved.publishers.append(sender.publisher_id)
         if isinstance(item, Unusable):
-            device: RegisteredDevice | Unusable = item
+            resolved.refused.append(_refused_item(entry, received, index, item))
         else:
-            device = sender.device(item.device)
-        if isinstance(device, Unusable):
-            named = None if isinstance(item, Unusable) else item.device
-            _refuse_item(resolved, received, index, device, named)
-        elif device.frame_id is None or device.profile is None:
-            _refuse_item(resolved, received, index, _NO_CHANNELS, device.key)
-        else:
-            assert isinstance(item, Reading)  # noqa: S101 # only a Reading has a device
-            resolved.observed.append(
-                Observed(entry, device.frame_id, device.profile, item, received, index)
-            )
+            place = sender.place(item.device)
+            if isinstance(place, Unusable):
+                refused = _refused_item(entry, received, index, place, item.device)
+                resolved.refused.append(refused)
+            else:
+                resolved.observed.append(
+                    Observed(entry, place[0], place[1], item, received, index)
+                )
+        entry += 1
+    resolved.publishers += [sender.publisher_id] * len(message.items)
     if message.seq is not None and message.epoch is not None and sender.publisher_id:
         resolved.numbered.append(
-            Numbered(resolved.end - 1, sender.publisher_id, message.epoch, message.seq)
+            Numbered(entry - 1, sender.publisher_id, message.epoch, message.seq)
         )
 
 
-def _refuse_item(
-    resolved: Resolved,
+def _refused_item(
+    entry: int,
     received: Received,
     index: int,
     why: Unusable,
-    device: str | None,
-) -> None:
-    entry = resolved.end - 1
-    resolved.refused.append(
-        Refused(entry, "item", why.reason, why.detail, received, index, device)
-    )
+    device: str | None = None,
+) -> Refused:
+    return Refused(entry, "item", why.reason, why.detail, received, index, device)
 
 
 def _refuse_message(

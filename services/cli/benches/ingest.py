@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from services.core.storage.registry_store import apply_city
 
 VALUES_PER_MESSAGE: Final = (1, 5, 20)
 DEVICES: Final = 200
+FILLED_ROWS: Final = 2_000_000
 _AHEAD: Final = 20_000  # messages that the generator may be ahead of what has arrived
 _POLL_SECONDS: Final = 0.05
 _WARM_UP_SECONDS: Final = 1.0
@@ -48,11 +49,19 @@ class Case:
     generator_cpu_share: float
 
 
-async def bench_ingest(seconds: float, clock: Clock, say: Say) -> dict[str, Any]:
-    """Measure every message size, each limit for so many seconds, in servers of its own."""
-    names = [
-        name for values in VALUES_PER_MESSAGE for name in publishers(values, DEVICES)
-    ]
+async def bench_ingest(
+    seconds: float,
+    clock: Clock,
+    say: Say,
+    *,
+    sizes: Sequence[int] = VALUES_PER_MESSAGE,
+    filled_rows: int = FILLED_ROWS,
+) -> dict[str, Any]:
+    """Measure every message size, each figure for so many seconds, in servers of its own.
+
+    filled_rows: already in the table that the bare COPY goes into.
+    """
+    names = [name for values in sizes for name in publishers(values, DEVICES)]
     say("starting a private PostgreSQL and Mosquitto")
     with private_servers(names) as servers:
         await migrate(servers.database_url)
@@ -60,13 +69,13 @@ async def bench_ingest(seconds: float, clock: Clock, say: Say) -> dict[str, Any]
         try:
             await apply_city(
                 connection,
-                bench_city(VALUES_PER_MESSAGE, DEVICES),
+                bench_city(sizes, DEVICES),
                 retire=False,
                 actor="bench",
                 dry_run=False,
             )
             bench = _Bench(servers, connection, seconds, clock, say)
-            cases = [await bench.case(values) for values in VALUES_PER_MESSAGE]
+            cases = [await bench.case(values, filled_rows) for values in sizes]
         finally:
             await connection.close()
     return {
@@ -99,14 +108,18 @@ class _Bench:
         self._clock = clock
         self._say = say
 
-    async def case(self, values: int) -> Case:
+    async def case(self, values: int, filled_rows: int) -> Case:
         self._say(f"{values} values a message: the broker alone")
         broker = await self._broker_rate(values)
         self._say(f"  {broker:,.0f} messages/s; ingest")
         ingest, lost, duplicates = await self._ingest_rate(values)
         self._say(f"  {ingest.per_second:,.0f} messages/s; a bare COPY")
         raw = await raw_copy_rate(
-            self._connection, DEVICES, values, self._seconds, self._clock
+            self._connection,
+            DEVICES * values,
+            filled_rows,
+            self._seconds,
+            self._clock,
         )
         self._say(f"  {raw:,.0f} rows/s")
         readings = ingest.per_second * values

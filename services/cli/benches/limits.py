@@ -19,7 +19,6 @@ from services.core.errors import PlatformError
 from services.core.storage.pool import Connection
 
 _ROWS: Final = 20_000  # of a COPY
-_FILLED_ROWS: Final = 2_000_000
 _HEADER: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _MICROSECONDS: Final = 1_000
 
@@ -82,14 +81,17 @@ def counting_subscriber(
 
 
 async def raw_copy_rate(
-    connection: Connection, devices: int, values: int, seconds: float, clock: Clock
+    connection: Connection,
+    series: int,
+    filled_rows: int,
+    seconds: float,
+    clock: Clock,
 ) -> float:
     """Rows a second of binary COPY into a narrow table with a primary key, filled before. Encoding is not counted."""
     await connection.execute("DROP TABLE IF EXISTS raw_copy")
     await connection.execute(
         "CREATE TABLE raw_copy (series integer, time timestamptz, value float8, PRIMARY KEY (series, time))"
     )
-    series = devices * values
     start_us = 1_000_000_000_000
     copied = 0
 
@@ -99,7 +101,7 @@ async def raw_copy_rate(
         return clock.monotonic() - began
 
     batches = (_narrow_rows(series, number, start_us) for number in range(1 << 30))
-    while copied < _FILLED_ROWS:
+    while copied < filled_rows:
         await copy(next(batches))
         copied += _ROWS
     spent, counted = 0.0, 0

@@ -22,6 +22,7 @@ from services.ingest.messages import (
     Message,
     Reading,
     Unusable,
+    Value,
 )
 
 LARGEST_PAYLOAD: Final = 65_536
@@ -31,15 +32,10 @@ _LONGEST_INTEGER: Final = (
 _MALFORMED_ERRORS: Final = (ValueError, RecursionError)
 
 
-class _Data(msgspec.Struct, gc=False):
+class _Data(Reading, gc=False, kw_only=True):
     """Both forms at once: an item with a number, or a number with items."""
 
-    values: dict[str, int | float | bool | str | None] | None = None
-    time: int | AwareTime | None = None
-    quality: dict[str, str] | None = None
-    time_quality: str | None = None
-    device: str | None = None
-    revises: bool = False
+    values: dict[str, Value] | None = None  # type: ignore[assignment] # the form with items has none
     seq: int | None = None
     epoch: int | None = None
     items: list[Reading] | None = None
@@ -63,15 +59,7 @@ def decode_data(payload: bytes) -> Message | Unusable:
         return fault
     if data.values is None or data.items is not None:
         return Message(_items(data.values, data.items), data.seq, data.epoch)
-    reading = Reading(
-        values=data.values,
-        time=data.time,
-        quality=data.quality,
-        time_quality=data.time_quality,
-        device=data.device,
-        revises=data.revises,
-    )
-    return Message([reading], data.seq, data.epoch)
+    return Message((data,), data.seq, data.epoch)
 
 
 def decode_birth(payload: bytes) -> Birth | Unusable:

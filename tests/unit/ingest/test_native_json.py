@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,11 +31,8 @@ def plain(decoded: Message | Unusable | Reading) -> dict[str, Any]:
         assert decoded.detail
         return {"unusable": decoded.reason.value}
     if isinstance(decoded, Reading):
-        item = {
-            name: value
-            for name, value in msgspec.structs.asdict(decoded).items()
-            if value not in (None, False)
-        }
+        said = ((name, getattr(decoded, name)) for name in Reading.__struct_fields__)
+        item = {name: value for name, value in said if value not in (None, False)}
         time = decoded.time
         return {**item, "time": None if time is None else milliseconds(time)}
     numbers = (
@@ -112,7 +108,7 @@ def test_the_lenient_way_reads_the_same_as_the_fast_one(
     fast = decode_data(json.dumps({"items": items}).encode())
     lenient = decode_data(json.dumps({"items": items, "x": float("nan")}).encode())
     assert isinstance(fast, Message)
-    assert lenient == fast
+    assert plain(lenient) == plain(fast)
 
 
 @pytest.mark.parametrize(
