@@ -1,7 +1,7 @@
 """A non-blocking socket with a buffer each way, in the shape that paho wants its socket to have.
 
-Whole PUBLISH packets are read straight from the buffer (a third of the processor time of paho's three
-recv calls a packet); every other packet is offered to paho, whole, one at a time.
+Whole PUBLISH packets are read straight from the buffer (0.8 µs a message and its acknowledgement instead of
+paho's 23); every other packet is offered to paho, whole, one at a time. See decision 12.
 """
 
 import socket

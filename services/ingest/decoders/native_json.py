@@ -50,7 +50,7 @@ Notice = TypeVar("Notice", Birth, Death)
 def decode_data(payload: bytes) -> Message | Unusable:
     """Never raises, whatever the bytes."""
     if len(payload) > LARGEST_PAYLOAD:
-        return Unusable(Reason.TOO_LARGE, f"{len(payload)} bytes; at most 65536")
+        return _too_large(payload)
     try:
         data = _data_decoder.decode(payload)
     except _MALFORMED_ERRORS:
@@ -92,11 +92,31 @@ _ITEMS_NO_ARRAY: Final = Unusable(Reason.MALFORMED, '"items" is not an array')
 _NO_ITEMS: Final = Unusable(Reason.EMPTY, '"items" is empty')
 
 
+class _Number(msgspec.Struct, gc=False):
+    seq: int
+    epoch: int
+
+
+_number_decoder = msgspec.json.Decoder(_Number)
+
+
+def _too_large(payload: bytes) -> Message | Unusable:
+    """Its number, if there is one, is settled: it will not become smaller by being sent again."""
+    why = Unusable(Reason.TOO_LARGE, f"{len(payload)} bytes; at most {LARGEST_PAYLOAD}")
+    try:
+        number = _number_decoder.decode(payload)
+    except _MALFORMED_ERRORS:
+        return why
+    if _sequence_fault(number.seq, number.epoch):
+        return why
+    return Message([why], number.seq, number.epoch)
+
+
 def _decode_notice(
     payload: bytes, decoder: msgspec.json.Decoder[Notice]
 ) -> Notice | Unusable:
     if len(payload) > LARGEST_PAYLOAD:
-        return Unusable(Reason.TOO_LARGE, f"{len(payload)} bytes; at most 65536")
+        return Unusable(Reason.TOO_LARGE, f"{len(payload)} bytes")
     try:
         return decoder.decode(payload)
     except _MALFORMED_ERRORS as error:
