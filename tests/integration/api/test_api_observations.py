@@ -176,46 +176,23 @@ async def test_what_cannot_be_seen_is_named_in_the_refusal(api: CityApi) -> None
     assert f"'{PUMP}.state', 'none.such'" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize(
-    ("start", "end", "type_"),
-    [
-        (NOW, NOW, "bad-range"),
-        (NOW, NOW - HOUR, "bad-range"),
-        (NOW - 32 * DAY, NOW, "bad-range"),
-    ],
-)
-async def test_raw_ranges_are_bounded(
-    api: CityApi, start: dt.datetime, end: dt.datetime, type_: str
-) -> None:
-    answer = await api.get(
-        RAW, await api.session(), datastream="air-1.pm25", **span(start, end)
-    )
-    assert answer.status_code == 400
-    assert answer.json()["type"] == f"/problems/{type_}"
+async def test_raw_ranges_are_bounded(api: CityApi) -> None:
+    admin = await api.session()
+    for start, end in ((NOW, NOW), (NOW, NOW - HOUR), (NOW - 32 * DAY, NOW)):
+        answer = await api.get(RAW, admin, datastream="air-1.pm25", **span(start, end))
+        assert answer.status_code == 400
+        assert answer.json()["type"] == "/problems/bad-range"
 
 
-@pytest.mark.parametrize(
-    "start",
-    [
-        "2026-11-22",
-        "2026-11-22T04:00:00",
-        "1795320000",
-        "yesterday",
-        "2026-13-01T00:00:00Z",
-        "0001-01-01T00:00:00Z",
-    ],
-)
-async def test_times_need_an_offset_and_a_sane_year(api: CityApi, start: str) -> None:
+async def test_a_time_that_is_none_is_named(api: CityApi) -> None:
     answer = await api.get(
-        RAW,
-        await api.session(),
-        datastream="air-1.pm25",
-        start=start,
-        end="2026-11-23T00:00:00Z",
+        RAW, await api.session(), datastream="a.b", start="yesterday", end="2026-11-22"
     )
     assert answer.status_code == 422
-    (fault,) = answer.json()["errors"]
-    assert fault["where"] == "query start"
+    assert [fault["where"] for fault in answer.json()["errors"]] == [
+        "query start",
+        "query end",
+    ]
 
 
 async def test_a_plus_sign_that_was_not_escaped_still_means_plus(api: CityApi) -> None:

@@ -77,11 +77,11 @@ async def test_lists_page_by_cursor_and_link_without_gaps_or_repeats(
     whole = await api.read("/api/v1/datastreams", admin)
     assert found == keys(whole)
     assert len(pages) == 4
-    answer = await api.get("/api/v1/datastreams", admin, limit=3, domain="water")
-    assert answer.headers.get("link") is None
+    water = await api.get("/api/v1/datastreams", admin, limit=3, domain="water")
+    assert water.headers.get("link") is None
     first = await api.get("/api/v1/datastreams", admin, limit=2, domain="water")
-    following = first.links["next"]["url"]
-    assert keys(await api.read(following, admin)) == [f"pump-{SECRET}.pressure"]
+    following = await api.read(first.links["next"]["url"], admin)
+    assert keys(following) == keys(water.json())[2:]
 
 
 async def test_a_cursor_of_another_request_is_refused(api: CityApi) -> None:

@@ -16,7 +16,7 @@ from services.api.edge import Deadlines
 from services.api.server import PortTakenError, PunctualProtocol, listen
 from services.core.storage.event_log import NewEntry, append, take_over
 from services.core.storage.log_batch import ObservationBatch, encode
-from tests.integration.api.city_api import CityApi
+from tests.integration.api.city_api import CityApi, as_role
 from tests.integration.api.seed import NOW
 from tests.integration.api.serving import Server, served
 
@@ -133,7 +133,7 @@ async def test_the_command_serves_and_ends_in_order(
             "api",
             env={
                 **os.environ,
-                "ALATAU_DATABASE_URL": city_url,
+                "ALATAU_DATABASE_URL": as_role(city_url, "alatau_api"),
                 "ALATAU_API_PORT": str(port),
                 "NOTIFY_SOCKET": str(tmp_path / "notify"),
             },
