@@ -153,7 +153,6 @@ class Pipeline:
         if not certain and (checked.doubtful or resolved.is_doubtful):
             return False
         batch.add(publications, resolved, checked)
-        metrics.WAITING.set(len(batch.publishers))
         if len(batch.publishers) >= _MOST_ITEMS or batch.payload_bytes >= _MOST_BYTES:
             self._room.clear()
         self._due.set()
@@ -174,6 +173,8 @@ class Pipeline:
         plans = await self._writer.write(batch, self._situation)
         self._source.acknowledge(batch.publications)
         self._freshness.commit(len(batch.publications))
+        metrics.MESSAGES.inc(len(batch.publications))
+        metrics.WAITING.set(len(self._batch.publishers))
         for plan in plans:
             self._receipts.fold(plan.log)
             metrics.count(plan)
