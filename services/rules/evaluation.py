@@ -1,4 +1,4 @@
-"""PURE: THE MAP of judging a batch: rule time ▸ readings ▸ who was heard ▸ holds that are due ▸ silence.
+"""PURE: THE MAP of judging a batch: rule time ▸ readings ▸ who was heard ▸ holds that are due ▸ who is silent.
 
 The same batches give the same moves, however they are grouped and wherever the process was restarted.
 """
@@ -24,11 +24,11 @@ from services.core.alerting.hold import (
 )
 from services.core.clock import from_milliseconds
 from services.core.storage.log_batch import ObservationBatch
+from services.rules.dead_man import DeadManWatch
 from services.rules.lookup import Lookup
 from services.rules.memory import NEVER, Memory
 from services.rules.readings import Readings, ReadingScan
 from services.rules.rule_clock import RuleClock
-from services.rules.silence import SilenceWatch
 from services.rules.targets import Int64, Targets
 
 
@@ -53,11 +53,12 @@ class Evaluation:
         self.holds = dict(holds)
         self.changed: set[int] = set()  # targets whose hold is not stored yet
         self._active = np.zeros(len(targets), np.bool_)
-        self._active[list(holds)] = True
+        self._levels_on = np.zeros(len(targets), np.int8)
         self._scan = ReadingScan(targets, lookup)
-        self._silence = SilenceWatch(targets, lookup)
+        self._dead_men = DeadManWatch(targets, lookup)
         self._due: list[tuple[int, int]] = []  # (rule time, target), a heap
-        for target in holds:
+        for target, hold in holds.items():
+            self._mark(target, hold)
             self._wait(target)
 
     def learn(
@@ -73,11 +74,11 @@ class Evaluation:
         new_second, readings, before, heard = self._take(
             batch, logged_ms, caught_up=caught_up
         )
-        moves = [*self._judge(readings, before), *self._hear_again(heard)]
+        moves = [*self._judge(readings, before), *self._hear_devices_again(heard)]
         if caught_up:
             moves += self._expire()
             if new_second:
-                moves += self._notice_silence()
+                moves += self._notice_silent()
         return moves
 
     def _take(
@@ -85,8 +86,8 @@ class Evaluation:
     ) -> tuple[bool, Readings, Int64, Int64]:
         new_second = self.clock.advance(logged_ms, caught_up=caught_up)
         if new_second:
-            self._silence.begin(self.memory, self.clock)
-        by_notice = self._silence.hear_of(batch, self.memory, self.clock)
+            self._dead_men.begin(self.memory, self.clock)
+        by_notice = self._dead_men.hear_of(batch, self.memory, self.clock)
         by_item = self._scan.fresh_frames(batch, logged_ms)
         self.memory.hear(by_item, self.clock)
         readings, before = self._scan.take(batch, self.memory, self.clock)
@@ -100,7 +101,7 @@ class Evaluation:
         rows = zip(*(column.tolist() for column in columns), strict=True)
         for target, of_target in groupby(rows, key=lambda row: row[0]):
             if self.targets.rule(target).dead_man is not None:
-                yield from self._end_silence(target)
+                yield from self._heard_again(target)
                 continue
             previous_ms: int | None = None
             for _, time_ms, value, before_ms in of_target:
@@ -143,9 +144,9 @@ class Evaluation:
                     yield self._move(target, turn, value)
             self._wait(target)
 
-    def _notice_silence(self) -> Iterable[TargetMove]:
-        targets, reached = self._silence.reached(self.memory, self.clock)
-        for place in np.flatnonzero(reached):
+    def _notice_silent(self) -> Iterable[TargetMove]:
+        targets, reached = self._dead_men.reached(self.memory, self.clock)
+        for place in np.flatnonzero(reached > self._levels_on[targets]):
             target, levels = int(targets[place]), int(reached[place])
             policy = self.targets.policy(target)
             held = self.holds.get(target, policy.at_rest)
@@ -153,18 +154,16 @@ class Evaluation:
                 LevelHold(on=level.on or index < levels)
                 for index, level in enumerate(held)
             )
-            if after == held:
-                continue
             self._set(target, after)
             since_ms = int(self.memory.heard_ms[target])
             for turn in turns_between(policy.levels, held, after, since_ms, lost=False):
                 yield self._move(target, _because(turn, MoveReason.SILENT), None)
 
-    def _hear_again(self, heard: Int64) -> Iterable[TargetMove]:
+    def _hear_devices_again(self, heard: Int64) -> Iterable[TargetMove]:
         for target in np.unique(heard[self._active[heard]]).tolist():
-            yield from self._end_silence(target)
+            yield from self._heard_again(target)
 
-    def _end_silence(self, target: int) -> Iterable[TargetMove]:
+    def _heard_again(self, target: int) -> Iterable[TargetMove]:
         policy, held = self.targets.policy(target), self.holds.get(target)
         if held is None:
             return
@@ -189,12 +188,15 @@ class Evaluation:
 
     def _set(self, target: int, hold: Hold) -> None:
         self.changed.add(target)
-        at_rest = all(level == OFF for level in hold)
-        self._active[target] = not at_rest
-        if at_rest:
-            self.holds.pop(target, None)
-        else:
+        self._mark(target, hold)
+        if self._active[target]:
             self.holds[target] = hold
+        else:
+            self.holds.pop(target, None)
+
+    def _mark(self, target: int, hold: Hold) -> None:
+        self._active[target] = any(level != OFF for level in hold)
+        self._levels_on[target] = sum(level.on for level in hold)
 
     def _last(self, target: int) -> LastReading:
         return LastReading(

@@ -15,7 +15,7 @@ from services.core.alerting.rule import (
     InCodes,
     Operator,
     Rule,
-    Silence,
+    SilentFor,
     Threshold,
 )
 from services.core.city.quality import Quality
@@ -96,7 +96,7 @@ def _bounds(rule: Rule) -> tuple[float, float, int, bool]:
                 low, high = 0, _MASKED_CODES - 1
                 for code in values & set(range(_MASKED_CODES)):
                     mask |= 1 << code
-            case Silence():
+            case SilentFor():
                 pass
     return low, high, mask, bits
 
@@ -113,12 +113,12 @@ class ReadingScan:
     def __init__(self, targets: Targets, lookup: Lookup) -> None:
         self._lookup = lookup
         self._bounds = _Bounds.of(targets)
-        silence = [rule.dead_man is not None for rule in targets.rules]
+        listens = [rule.dead_man is not None for rule in targets.rules]
         accept = [
             Quality.MISSING if rule.dead_man else rule.evidence.accept
             for rule in targets.rules
         ]
-        self._listens = np.array(silence, np.bool_)[targets.rule_of]
+        self._listens = np.array(listens, np.bool_)[targets.rule_of]
         self._accept = np.array(accept, np.uint8)[targets.rule_of]
         self._max_age_ms = targets.by_period(
             lambda rule, period_ms: rule.evidence.max_age_ms(period_ms)

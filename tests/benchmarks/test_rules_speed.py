@@ -16,7 +16,7 @@ from services.core.alerting.rule import (
     Rule,
     RuleKind,
     Selector,
-    Silence,
+    SilentFor,
     Source,
     Threshold,
 )
@@ -63,7 +63,7 @@ def silence_rule() -> Rule:
         kind=RuleKind.DEAD_MAN,
         alert_class=AlertClass.EQUIPMENT,
         selector=Selector(),
-        levels=(Level(Severity.LOW, Silence(Length(periods=5))),),
+        levels=(Level(Severity.LOW, SilentFor(Length(periods=5))),),
         annotations=ANNOTATIONS,
         dead_man=DeadMan(source=Source.DEVICE),
     )

@@ -1,1 +1,1 @@
-"""PURE: alerts, matchers, silences, rules."""
+"""PURE: what an alert is, what a rule is, and how one leads to the other."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from services.core.alerting.alert import AlertState, MoveReason, Severity
-from services.core.alerting.rule import Level, Silence
+from services.core.alerting.rule import Level, SilentFor
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ def after_reading(
     after = []
     for index, held in enumerate(hold):
         condition = policy.levels[index].condition
-        if isinstance(condition, Silence):
-            raise TypeError("a silence has no readings to judge")
+        if isinstance(condition, SilentFor):
+            raise TypeError("a dead-man rule has no readings to judge")
         turning = condition.is_cleared(value) if held.on else condition.is_raised(value)
         if not turning:
             after.append(replace(held, since=None))

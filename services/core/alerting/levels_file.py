@@ -16,7 +16,7 @@ from services.core.alerting.rule import (
     Operator,
     ReadingCondition,
     RuleKind,
-    Silence,
+    SilentFor,
     Threshold,
 )
 from services.core.city.catalogue import Kind, ObservedProperty, Span
@@ -25,7 +25,7 @@ from services.core.city.near import near
 from services.core.city.quality import Quality
 from services.core.city.units import Conversion, conversion
 
-Condition = ReadingCondition | Silence
+Condition = ReadingCondition | SilentFor
 ConditionReader = Callable[[Fields], Condition | None]
 
 _PERIODS: Final = re.compile(r"(\d{1,6}(?:\.\d{1,3})?) periods?", re.ASCII)
@@ -84,7 +84,7 @@ def _read_level(
 ) -> Level | None:
     severity, condition = level.choice("severity", Severity), read_condition(level)
     own_hold_ms = read_milliseconds(level, "hold_for", hold_for_ms)
-    if isinstance(condition, Silence) and own_hold_ms:
+    if isinstance(condition, SilentFor) and own_hold_ms:
         level.wrong("a dead-man rule has silent_for instead", "hold_for")
     return level.build(
         lambda: Level(severity, condition, own_hold_ms) if condition else None
@@ -118,7 +118,7 @@ def _condition_reader(
 ) -> ConditionReader:
     match kind:
         case RuleKind.DEAD_MAN:
-            return _read_silence
+            return _read_silent_for
         case RuleKind.STATE:
             return lambda level: _read_codes(level, observed)
         case RuleKind.THRESHOLD:
@@ -128,13 +128,13 @@ def _condition_reader(
             return lambda level: _read_threshold(level, operator, to_canonical, reach)
 
 
-def _read_silence(level: Fields) -> Silence | None:
+def _read_silent_for(level: Fields) -> SilentFor | None:
     if not level.has("silent_for"):
         level.take("silent_for")
     length = read_length(level, "silent_for")
     if length is not None and not length.milliseconds and not length.periods:
         level.wrong("must be more than nothing", "silent_for")
-    return None if length is None else Silence(length)
+    return None if length is None else SilentFor(length)
 
 
 def _read_codes(level: Fields, observed: ObservedProperty | None) -> Condition | None:

@@ -111,10 +111,10 @@ class AnyBit:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class SilentFor:
     """True when nothing was heard for that long; the first reading ends it."""
 
-    silent_for: Length
+    length: Length
 
 
 ReadingCondition = Threshold | InCodes | AnyBit
@@ -125,7 +125,7 @@ class Level:
     """From when on a rule's alert has this severity. hold_for: how long the condition must be true before."""
 
     severity: Severity
-    condition: ReadingCondition | Silence
+    condition: ReadingCondition | SilentFor
     hold_for_ms: int = 0
 
 

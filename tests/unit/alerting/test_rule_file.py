@@ -10,7 +10,7 @@ from services.core.alerting.rule import (
     InCodes,
     Length,
     Rule,
-    Silence,
+    SilentFor,
     Threshold,
 )
 from services.core.alerting.rule_file import RuleReading, Vocabulary, read_rules
@@ -96,9 +96,9 @@ class TestWhatARuleBecomes:
     def test_a_silence_in_periods_follows_the_device(self) -> None:
         reading = read(it=silence_document())
         condition = reading.rules[0].rule.levels[0].condition
-        assert condition == Silence(Length(periods=3.0))
-        assert isinstance(condition, Silence)
-        assert condition.silent_for.of(5_000) == 15_000
+        assert condition == SilentFor(Length(periods=3.0))
+        assert isinstance(condition, SilentFor)
+        assert condition.length.of(5_000) == 15_000
 
     def test_evidence_has_sensible_bounds(self) -> None:
         usual = rule().evidence

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.core.alerting.rule import Rule, Silence
+from services.core.alerting.rule import Rule, SilentFor
 from services.core.storage.log_batch import ObservationBatch
 from services.rules.lookup import Lookup
 from services.rules.memory import NEVER, Memory
@@ -15,7 +15,7 @@ from services.rules.targets import Int64, Targets
 _NO_LIMIT: Final = 1 << 62
 
 
-class SilenceWatch:
+class DeadManWatch:
     """How many levels of its rule each target has reached. What was never heard counts only where a rule says so."""
 
     def __init__(self, targets: Targets, lookup: Lookup) -> None:
@@ -85,8 +85,8 @@ def _limits_ms(targets: Targets, level: int) -> Int64:
     def limit(rule: Rule, period_ms: int) -> int:
         if level < len(rule.levels):
             condition = rule.levels[level].condition
-            if isinstance(condition, Silence):
-                return condition.silent_for.of(period_ms)
+            if isinstance(condition, SilentFor):
+                return condition.length.of(period_ms)
         return _NO_LIMIT
 
     return targets.by_period(limit)
