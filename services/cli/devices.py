@@ -1,15 +1,22 @@
-"""`alatau devices`: who may publish, and their secrets."""
+"""`alatau devices`: devices of the registry, who may publish, and their secrets."""
 
 import csv
 import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.cli.device_add import add_devices
+from services.cli.device_secrets import (
+    ACTOR,
+    new_secrets,
+    show_secrets,
+    write_secrets,
+)
+from services.cli.device_show import credentials_state, show_device
 from services.cli.target import HomeOption, on_database
 from services.core.errors import ConfigurationError
 
@@ -18,7 +25,6 @@ if TYPE_CHECKING:
     from services.core.storage.pool import Connection
 
 T = TypeVar("T")
-ACTOR: Final = "cli"
 
 Keys = Annotated[list[str] | None, typer.Argument(help="Device ids.")]
 FromFile = Annotated[
@@ -38,32 +44,15 @@ OutFile = Annotated[
 
 def register(app: typer.Typer) -> None:
     devices = typer.Typer(
-        help="Who may publish, and their secrets.", no_args_is_help=True
+        help="Devices of the registry: add, show; who may publish, and their secrets.",
+        no_args_is_help=True,
     )
     devices.command("add")(add_devices)
-    devices.command("list")(show_devices)
+    devices.command("list")(list_devices)
+    devices.command("show")(show_device)
     devices.command("rotate")(rotate_devices)
     devices.command("revoke")(revoke_devices)
     app.add_typer(devices, name="devices")
-
-
-def add_devices(
-    keys: Keys = None,
-    from_file: FromFile = None,
-    every: bool = typer.Option(
-        False, "--all", help="Every publisher that has none yet."
-    ),
-    out: OutFile = None,
-    home: HomeOption = None,
-) -> None:
-    """Give publishers of the registry their first credentials. Each secret is shown once."""
-    wanted = _keys(keys, from_file)
-    if every == bool(wanted):
-        raise typer.BadParameter("name device ids, or say --all")
-    if every:
-        publishers = on_database(home, _list)
-        wanted = [entry.key for entry in publishers if not entry.may_connect]
-    _issue(home, wanted, replace=False, out=out)
 
 
 def rotate_devices(
@@ -73,7 +62,7 @@ def rotate_devices(
     home: HomeOption = None,
 ) -> None:
     """Replace secrets: the old ones end at once. Each new secret is shown once."""
-    _issue(home, _keys(keys, from_file), replace=True, out=out)
+    _rotate(home, _keys(keys, from_file), out)
 
 
 def revoke_devices(
@@ -92,7 +81,7 @@ def revoke_devices(
     typer.echo(f"revoked: {len(wanted)}")
 
 
-def show_devices(
+def list_devices(
     home: HomeOption = None,
     as_json: bool = typer.Option(False, "--json", help="Print stable JSON."),
 ) -> None:
@@ -104,29 +93,8 @@ def show_devices(
         Console().print(_table(publishers))
 
 
-def new_secrets(keys: list[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """(secrets, hashes) by device id."""
-    from services.core.broker.passwords import hash_secret, new_secret
-
-    secrets = {key: new_secret() for key in keys}
-    return secrets, {key: hash_secret(secret) for key, secret in secrets.items()}
-
-
-def write_secrets(secrets: dict[str, str], out: Path) -> None:
-    """A CSV for its owner alone; an existing file is replaced in one step."""
-    draft = out.with_name(f".{out.name}.draft")
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    with draft.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["device", "secret"])
-        writer.writerows(sorted(secrets.items()))
-    draft.replace(out)
-
-
-def _issue(
-    home: Path | None, keys: list[str], *, replace: bool, out: Path | None
-) -> None:
+def _rotate(home: Path | None, keys: list[str], out: Path | None) -> None:
+    """The new secrets are in their file before the old ones end."""
     from services.core.clock import SystemClock
     from services.core.storage.credentials import issue
 
@@ -134,16 +102,13 @@ def _issue(
 
     async def work(connection: "Connection") -> None:
         now = SystemClock().now()
-        await issue(connection, hashes, replace=replace, actor=ACTOR, now=now)
+        async with connection.transaction():
+            await issue(connection, hashes, replace=True, actor=ACTOR, now=now)
+            if out is not None:
+                write_secrets(secrets, out)
 
     on_database(home, work)
-    if out is not None:
-        write_secrets(secrets, out)
-        typer.echo(f"{len(secrets)} secrets in {out}")
-        return
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["device", "secret"])
-    writer.writerows(sorted(secrets.items()))
+    show_secrets(secrets, out)
 
 
 def _keys(keys: list[str] | None, from_file: Path | None) -> list[str]:
@@ -186,12 +151,7 @@ def _as_json(publisher: "Publisher") -> dict[str, object]:
 def _table(publishers: "list[Publisher]") -> Table:
     table = Table("device", "type", "thing", "hosts", "credentials")
     for entry in publishers:
-        if entry.issued_at is None:
-            state = "none"
-        elif entry.revoked_at is not None:
-            state = f"revoked {entry.revoked_at:%Y-%m-%d %H:%M} UTC"
-        else:
-            state = f"since {entry.issued_at:%Y-%m-%d %H:%M} UTC"
+        state = credentials_state(entry.issued_at, entry.revoked_at)
         kind, thing = entry.device_type or "", entry.thing or ""
         table.add_row(entry.key, kind, thing, str(entry.hosts or ""), state)
     return table

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from services.cli.devices import new_secrets, write_secrets
+from services.cli.device_secrets import new_secrets, write_secrets
 from services.cli.target import HomeOption, database_url
 
 if TYPE_CHECKING:

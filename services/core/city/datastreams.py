@@ -1,7 +1,7 @@
 """PURE: the datastreams that a city's devices make: thing × sensor × observed property × channel."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from services.core.city.entities import Channel, City, Device, DeviceType
@@ -22,19 +22,30 @@ class Datastream:
 
 
 def datastreams(city: City) -> Iterator[Datastream]:
+    names = Names(
+        {key: thing.name for key, thing in city.things.items()},
+        {key: observed.name for key, observed in city.catalogue.items()},
+    )
     for device in city.devices.values():
-        if device.type is not None and device.thing is not None:
-            yield from _of_device(
-                city, device, city.device_types[device.type], device.thing
-            )
+        if device.type is not None:
+            yield from of_device(device, city.device_types[device.type], names)
 
 
-def _of_device(
-    city: City, device: Device, device_type: DeviceType, own_thing: str
+@dataclass(frozen=True, slots=True)
+class Names:
+    things: Mapping[str, Text]
+    properties: Mapping[str, Text]
+
+
+def of_device(
+    device: Device, device_type: DeviceType, names: Names
 ) -> Iterator[Datastream]:
+    """The datastreams of a device of that type."""
+    if device.thing is None:
+        return
     alike = Counter(channel.observed_property for channel in device_type.channels)
     for channel in device_type.channels:
-        thing = device.channel_things.get(channel.name, own_thing)
+        thing = device.channel_things.get(channel.name, device.thing)
         label = channel.name if alike[channel.observed_property] > 1 else ""
         yield Datastream(
             key=datastream_key(thing, channel.name),
@@ -42,16 +53,14 @@ def _of_device(
             device=device.key,
             device_type=device_type,
             channel=channel,
-            name=_name(city, thing, channel, label),
+            name=_name(
+                names.things[thing], names.properties[channel.observed_property], label
+            ),
         )
 
 
-def _name(city: City, thing: str, channel: Channel, label: str) -> Text:
+def _name(owner: Text, observed: Text, label: str) -> Text:
     """The thing's and the property's names; the channel too where the device has several of that property."""
-    owner, observed = (
-        city.things[thing].name,
-        city.catalogue[channel.observed_property].name,
-    )
     suffix = f" ({label})" if label else ""
     return Text(
         kk=f"{owner.kk}: {observed.kk}{suffix}",

@@ -13,8 +13,10 @@ from services.core.city.entities import (
     Device,
     DeviceType,
     Relation,
+    Sampling,
     Thing,
 )
+from services.core.city.language import Text
 
 Record = Mapping[str, Any]
 Records = Mapping["Section", Mapping[str, Record]]
@@ -80,16 +82,48 @@ def records_of(city: City) -> Records:
         ),
         Section.THING: {key: _thing(thing) for key, thing in city.things.items()},
         Section.RELATION: dict(_relations(city.relations)),
-        Section.DEVICE: {key: _device(device) for key, device in city.devices.items()},
+        **device_records(city.devices.values(), datastreams(city)),
+    }
+
+
+def device_records(devices: Iterable[Device], streams: Iterable[Datastream]) -> Records:
+    """The sections that devices fill, with the datastreams they report."""
+    known = {device.key: device for device in devices}
+    return {
+        Section.DEVICE: {key: _device(device) for key, device in known.items()},
         Section.HOST: {
             host_key(gateway, key): {"gateway": gateway, "device": key}
-            for key, device in city.devices.items()
+            for key, device in known.items()
             for gateway in device.hosted_by
         },
-        Section.DATASTREAM: {
-            datastream.key: _datastream(datastream) for datastream in datastreams(city)
-        },
+        Section.DATASTREAM: {stream.key: _datastream(stream) for stream in streams},
     }
+
+
+def device_type_of(key: str, record: Record, channels: Iterable[Record]) -> DeviceType:
+    """The device type that a record and its channels' records tell of."""
+    return DeviceType(
+        key=key,
+        name=Text.from_mapping(record["name"]),
+        sensor=record["sensor"],
+        channels=tuple(_channel_of(channel) for channel in channels),
+        period=record["period_ms"] * _MILLISECOND,
+        max_age=record["max_age_ms"] * _MILLISECOND,
+        max_ahead=record["max_ahead_ms"] * _MILLISECOND,
+        server_time=record["server_time"],
+    )
+
+
+def _channel_of(record: Record) -> Channel:
+    return Channel(
+        name=record["channel"],
+        observed_property=record["observed_property"],
+        unit=record["unit"],
+        factor=record["factor"],
+        addend=record["addend"],
+        sampling=Sampling(record["sampling"]),
+        sampling_period=record["sampling_ms"] * _MILLISECOND,
+    )
 
 
 def _milliseconds(duration: dt.timedelta) -> int:

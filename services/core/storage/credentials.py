@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from services.core.city.near import near
 from services.core.errors import PlatformError
 from services.core.storage import registry_sql as sql
 from services.core.storage.pool import Connection
@@ -36,6 +37,7 @@ UPDATE credentials c SET revoked_at = $2, revision = $3
 FROM devices d
 WHERE d.device_id = c.device_id AND d.key = ANY ($1) AND c.revoked_at IS NULL
 """
+_HOSTED = "SELECT key FROM devices WHERE key = ANY ($1) AND NOT publishes AND retired_at IS NULL ORDER BY key"
 _AUDIT = """
 INSERT INTO audit (at, actor, action, entity, entity_key)
 SELECT $2, $3, $4, 'credentials', key FROM unnest($1::text[]) AS key
@@ -45,7 +47,10 @@ SELECT $2, $3, $4, 'credentials', key FROM unnest($1::text[]) AS key
 class UnknownPublisherError(PlatformError):
     """No such publisher in the registry."""
 
-    remedy = "`alatau devices list` shows all; hosted devices have no credentials, their gateway has."
+    remedy = (
+        "`alatau devices add KEY --type DEVICE_TYPE --thing THING` registers a new one; `alatau devices list` shows"
+        " all there are. Hosted devices have no credentials, their gateway has."
+    )
 
 
 class CredentialsExistError(PlatformError):
@@ -142,7 +147,12 @@ async def _locked_publishers(
     }
     missing = [key for key in keys if key not in found]
     if missing:
-        raise UnknownPublisherError(f"No such publisher: {_some(missing)}")
+        hosted = await connection.fetch(_HOSTED, missing)
+        if hosted:
+            named = _some([row["key"] for row in hosted])
+            raise UnknownPublisherError(f"Hosted, so without credentials: {named}")
+        suggested = near(missing[0], found) if len(missing) == 1 else ""
+        raise UnknownPublisherError(f"No such publisher: {_some(missing)}{suggested}")
     return [found[key] for key in keys]
 
 

@@ -1,9 +1,10 @@
 """The registry as records by section and key, to be compared with a city file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from services.core.city.diff import Known, Registry
+from services.core.city.entities import Device
 from services.core.city.records import Section, channel_key, host_key, relation_key
 from services.core.storage.pool import Connection
 from services.core.storage.registry_sql import TABLES
@@ -75,6 +76,10 @@ SELECT count(*) FILTER (WHERE retired_at IS NULL) AS live, count(*) FILTER (WHER
 FROM {table}"""
 
 
+_SOME: Final = "SELECT * FROM ({query}) AS found WHERE {column} = ANY ($1::text[])"
+_LIVE_KEYS: Final = "SELECT key FROM {table} WHERE retired_at IS NULL LIMIT 50000"  # to suggest one
+
+
 def _own_key(row: Row) -> str:
     return str(row["key"])
 
@@ -87,10 +92,53 @@ async def read_registry(connection: Connection) -> Registry:
     }
 
 
+async def read_around(connection: Connection, devices: Sequence[Device]) -> Registry:
+    """Of the registry what these devices name, with the datastreams of their things; other sections are empty."""
+    types = {device.type for device in devices if device.type}
+    things = {device.thing for device in devices if device.thing}
+    keys = {device.key for device in devices}
+    hosts = {gateway for device in devices for gateway in device.hosted_by}
+    wanted: dict[Section, tuple[str, set[str]]] = {
+        Section.DEVICE_TYPE: ("key", types),
+        Section.CHANNEL: ("device_type", types),
+        Section.THING: ("key", things),
+        Section.DEVICE: ("key", keys | hosts),
+        Section.HOST: ("device", keys),
+        Section.DATASTREAM: ("thing", things),
+    }
+    found: dict[Section, Mapping[str, Known]] = {section: {} for section in Section}
+    found[Section.OBSERVED_PROPERTY] = await _read(
+        connection, Section.OBSERVED_PROPERTY, _QUERIES[Section.OBSERVED_PROPERTY]
+    )
+    for section, (column, values) in wanted.items():
+        query = _SOME.format(query=_QUERIES[section], column=column)
+        found[section] = await _read(connection, section, query, list(values))
+    return found
+
+
+async def read_names(
+    connection: Connection, devices: Sequence[Device], around: Registry
+) -> dict[Section, list[str]]:
+    """Every live key of the sections in which these devices name something that is not there."""
+    named = {
+        Section.DEVICE_TYPE: {device.type for device in devices if device.type},
+        Section.THING: {device.thing for device in devices if device.thing},
+        Section.DEVICE: {gate for device in devices for gate in device.hosted_by},
+    }
+    return {
+        section: [
+            row["key"]
+            for row in await connection.fetch(_LIVE_KEYS.format(table=TABLES[section]))
+        ]
+        for section, keys in named.items()
+        if keys - around[section].keys()
+    }
+
+
 async def _read(
-    connection: Connection, section: Section, query: str
+    connection: Connection, section: Section, query: str, *parameters: object
 ) -> dict[str, Known]:
-    rows = await connection.fetch(query)
+    rows = await connection.fetch(query, *parameters)
     if section is Section.CITY:
         return {row["city"]["key"]: Known(row["city"]) for row in rows}
     key_of = _KEYS.get(section, _own_key)

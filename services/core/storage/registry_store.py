@@ -1,16 +1,21 @@
-"""`city apply`: makes the registry say what a city file says, in one transaction."""
+"""Makes the registry say what a city file says, or hold further devices, in one transaction."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from services.core.city.diff import Action, Change, CityDiff, compare, refusals
-from services.core.city.entities import City
-from services.core.city.records import Record, Section, records_of
-from services.core.errors import CityFileError
+from services.core.city.entities import City, Device
+from services.core.city.provisioning import additions
+from services.core.city.records import Record, Records, Section, records_of
+from services.core.errors import CityFileError, PlatformError
 from services.core.storage import registry_sql as sql
 from services.core.storage.pool import Connection
-from services.core.storage.registry_read import read_registry
+from services.core.storage.registry_read import (
+    read_around,
+    read_names,
+    read_registry,
+)
 
 _CHUNK: Final = 10_000
 _WRITTEN: Final = (Action.CREATED, Action.CHANGED, Action.REPLACED, Action.RESTORED)
@@ -22,6 +27,16 @@ _AUDITED: Final[dict[Action, tuple[str, ...]]] = {
     Action.RETIRED: ("retire",),
     Action.VANISHED: (),
 }
+
+
+class RegistrationError(PlatformError):
+    """The devices cannot be registered."""
+
+    remedy = "Nothing was written. `alatau devices show KEY` tells what the registry holds of a device."
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +66,40 @@ async def apply_city(
         diff = compare(wanted, registry, retire=retire)
         if dry_run or not diff.writes:
             return Applied(revision, diff)
-        revision = await connection.fetchval(sql.NEXT_REVISION)
-        await _Writer(connection, revision).write(diff, wanted)
-        await _audit(connection, diff, actor)
+        return Applied(await _write(connection, diff, wanted, actor), diff)
+
+
+async def register_devices(
+    connection: Connection, devices: Sequence[Device], *, actor: str
+) -> Applied:
+    """Add devices of types and at things that the registry has; those it has already are left as they are.
+
+    Raises:
+        RegistrationError: something is wrong with one of them; none is added.
+    """
+    async with connection.transaction():
+        revision = await connection.fetchval(sql.LOCK)
+        around = await read_around(connection, devices)
+        added = additions(
+            devices, around, await read_names(connection, devices, around)
+        )
+        if added.problems:
+            raise RegistrationError(added.problems)
+        diff = compare(added.wanted, added.known, retire=False)
+        if diff.writes:
+            revision = await _write(connection, diff, added.wanted, actor)
+        return Applied(revision, diff)
+
+
+async def _write(
+    connection: Connection, diff: CityDiff, wanted: Records, actor: str
+) -> int:
+    """The new revision."""
+    revision: int = await connection.fetchval(sql.NEXT_REVISION)
+    await _Writer(connection, revision).write(diff, wanted)
+    await _audit(connection, diff, actor)
     await connection.execute("SELECT pg_notify('registry', $1)", str(revision))
-    return Applied(revision, diff)
+    return revision
 
 
 class _Writer:
@@ -63,9 +107,7 @@ class _Writer:
         self._connection = connection
         self._revision = revision
 
-    async def write(
-        self, diff: CityDiff, wanted: Mapping[Section, Mapping[str, Record]]
-    ) -> None:
+    async def write(self, diff: CityDiff, wanted: Records) -> None:
         for section, statement in sql.RETIRE_REPLACED.items():
             await self._on_keys(statement, diff.keys(section, Action.REPLACED))
         for section, statement in sql.UPSERT.items():
