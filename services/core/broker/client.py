@@ -349,7 +349,8 @@ class BrokerClient:
             self._break(error)
 
     def _flush(self) -> None:
-        if (link := self._link) is None:
+        link = self._link
+        if link is None or link.fileno() < 0:  # paho closed it; _drop() comes next
             return
         loop = asyncio.get_running_loop()
         if not link.flush():
