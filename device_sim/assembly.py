@@ -50,13 +50,8 @@ def assemble(plan: Plan, around: Surroundings, alive: Callable[[int], None]) -> 
     speakers = _speakers(plan)
     devices = _field_devices(plan, speakers, world.readers())
     publishers = {
-        key: Publisher(
-            _identity(plan, key, speakers),
-            _outbox(plan.city.devices[key], file, now_ms),
-            around,
-        )
-        for key in plan.secrets
-        if key in plan.city.devices
+        key: Publisher(_identity(plan, key, speakers), outbox, around)
+        for key, outbox in _outboxes(plan, file, now_ms).items()
     }
     around.tell(
         "the cast is assembled",
@@ -103,11 +98,19 @@ def _identity(plan: Plan, key: str, speakers: Mapping[str, str]) -> Identity:
     return Identity(key, plan.secrets[key], devices[key].type, hosted)
 
 
-def _outbox(device: Device, file: OutboxFile, now_ms: int) -> Outbox | Unnumbered:
-    if device.type in UNNUMBERED_TYPES:
-        return Unnumbered()
+def _outboxes(
+    plan: Plan, file: OutboxFile, now_ms: int
+) -> dict[str, Outbox | Unnumbered]:
+    """Of every publisher with a secret."""
+    types = {
+        key: plan.city.devices[key].type
+        for key in plan.secrets
+        if key in plan.city.devices
+    }
+    simple = [key for key, type_ in types.items() if type_ in UNNUMBERED_TYPES]
     # A new file gets a later epoch than any before it.
-    return file.open_outbox(device.key, now_ms // 1000)
+    numbering = file.open_outboxes(types.keys() - set(simple), now_ms // 1000)
+    return {**numbering, **{key: Unnumbered() for key in simple}}
 
 
 def _field_devices(

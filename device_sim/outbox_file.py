@@ -1,11 +1,11 @@
 """The outboxes of one simulator's publishers in one SQLite file; every write is on the disk when it returns."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from device_sim.outbox import Changes, Entry, Outbox, Standing
+from device_sim.outbox import FIRST_SEQ, Changes, Entry, Outbox, Standing
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS publishers (
@@ -29,9 +29,21 @@ class OutboxFile:
         self._database.execute("PRAGMA synchronous = FULL")
         self._database.executescript(_SCHEMA)
 
-    def open_outbox(self, publisher: str, new_epoch: int) -> Outbox:
-        """As it was left; with new_epoch where there was none: a lost file must not use a number again."""
-        row = self._database.execute(
+    def open_outboxes(
+        self, publishers: Iterable[str], new_epoch: int
+    ) -> dict[str, Outbox]:
+        """As they were left; with new_epoch where there was none: a lost file must not use a number again."""
+        keys = list(publishers)
+        with self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.executemany(
+                "INSERT OR IGNORE INTO publishers VALUES (?, ?, ?, 0, 0)",
+                [(key, new_epoch, FIRST_SEQ - 1) for key in keys],
+            )
+        return {key: self._open(key) for key in keys}
+
+    def _open(self, publisher: str) -> Outbox:
+        standing = self._database.execute(
             "SELECT epoch, last_seq, items, dropped FROM publishers WHERE publisher = ?",
             (publisher,),
         ).fetchone()
@@ -39,8 +51,8 @@ class OutboxFile:
             "SELECT seq, payload, items FROM messages WHERE publisher = ? ORDER BY seq",
             (publisher,),
         )
-        standing = Standing(*row) if row else Standing(new_epoch)
-        return Outbox(publisher, standing, [Entry(*columns) for columns in kept])
+        entries = [Entry(*columns) for columns in kept]
+        return Outbox(publisher, Standing(*standing), entries)
 
     def write(self, changes: Sequence[Changes], memory: Mapping[str, bytes]) -> None:
         """All of it, or nothing."""

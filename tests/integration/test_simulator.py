@@ -100,7 +100,7 @@ class Pen:
 
     def __init__(self, folder: Path, secret: str, surroundings: Surroundings) -> None:
         self.file = OutboxFile(folder / OUTBOX)
-        outbox = self.file.open_outbox("pump-1", 7)
+        outbox = self.file.open_outboxes(["pump-1"], 7)["pump-1"]
         self.outbox = outbox
         self.publisher = Publisher(
             Identity("pump-1", secret, None), outbox, surroundings

@@ -167,7 +167,7 @@ class TestUnnumbered:
 class TestFile:
     def test_an_outbox_comes_back_as_it_was_written(self, tmp_path: Path) -> None:
         file = OutboxFile(tmp_path / "outbox.db")
-        box = file.open_outbox("pump-1", EPOCH)
+        box = file.open_outboxes(["pump-1"], EPOCH)["pump-1"]
         for _ in range(4):
             box.number(build, items=2)
         changes = box.take_changes()
@@ -181,7 +181,7 @@ class TestFile:
         file.close()
 
         again = OutboxFile(tmp_path / "outbox.db")
-        box = again.open_outbox("pump-1", EPOCH + 1)
+        box = again.open_outboxes(["pump-1"], EPOCH + 1)["pump-1"]
         assert (box.epoch, box.last_seq, box.oldest_seq) == (EPOCH, 4, 3)
         assert send_due(box, 0.0) == [3, 4]
         assert again.recall("counters") == b"12"
@@ -193,17 +193,19 @@ class TestFile:
         self, tmp_path: Path
     ) -> None:
         file = OutboxFile(tmp_path / "outbox.db")
-        box = file.open_outbox("pump-1", EPOCH)
+        box = file.open_outboxes(["pump-1"], EPOCH)["pump-1"]
         box.number(build)
         assert box.due(0.0) is None
         file.close()
         again = OutboxFile(tmp_path / "outbox.db")
-        assert again.open_outbox("pump-1", EPOCH + 1).last_seq == 0
+        box = again.open_outboxes(["pump-1"], EPOCH + 1)["pump-1"]
+        # The epoch may have been announced all the same.
+        assert (box.epoch, box.last_seq) == (EPOCH, 0)
         again.close()
 
     def test_a_write_is_all_or_nothing(self, tmp_path: Path) -> None:
         file = OutboxFile(tmp_path / "outbox.db")
-        box = file.open_outbox("pump-1", EPOCH)
+        box = file.open_outboxes(["pump-1"], EPOCH)["pump-1"]
         box.number(build)
         changes = box.take_changes()
         assert changes is not None
@@ -216,7 +218,7 @@ class TestFile:
 
     def test_the_report_says_what_is_pending(self, tmp_path: Path) -> None:
         file = OutboxFile(tmp_path / "outbox.db")
-        box = file.open_outbox("pump-1", EPOCH)
+        box = file.open_outboxes(["pump-1"], EPOCH)["pump-1"]
         for _ in range(6):
             box.number(build, items=3)
         box.settle(receipt(1, (4, 5)))

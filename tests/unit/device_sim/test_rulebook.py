@@ -9,7 +9,7 @@ import pytest
 from device_sim.survey import build_world
 from device_sim.world.incidents import Incident, IncidentKind
 from device_sim.world.world import World
-from services.core.alerting.rule import Level, Rule, Silence
+from services.core.alerting.rule import Level, Rule, SilentFor
 from services.core.alerting.rule_file import Vocabulary
 from services.core.city.datastreams import datastreams
 from services.core.rule_folder import load_rules
@@ -60,7 +60,7 @@ def live(world: World, times: Sequence[float]) -> dict[tuple[str, str], np.ndarr
 
 
 def raised(level: Level, values: np.ndarray) -> list[bool]:
-    assert not isinstance(level.condition, Silence)
+    assert not isinstance(level.condition, SilentFor)
     check: Callable[[float], bool] = level.condition.is_raised
     return [check(float(value)) for value in values]
 
