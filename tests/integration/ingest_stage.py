@@ -17,7 +17,7 @@ from services.core.storage.pool import Connection, connect
 from services.ingest.service import run_ingest
 from tests.stack_fixtures import Broker
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 CLOCK = SystemClock()
 # A round moment within every time window.
 T0 = CLOCK.now_ms() // 60_000 * 60_000 - 600_000
