@@ -1,7 +1,7 @@
 """The composition root: every door of the API, and what surrounds them."""
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -122,8 +122,15 @@ class _Api(FastAPI):
             )
             parts["Problem"].pop("$defs")
             parts["FieldProblem"] = FieldProblem.model_json_schema()
+            for operation in _operations(schema):
+                operation["summary"] = operation["description"].split("\n")[0]
             self.openapi_schema = schema
         return self.openapi_schema
+
+
+def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for methods in schema["paths"].values():
+        yield from methods.values()
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -39,7 +39,9 @@ def read_moment(text: str) -> dt.datetime:
 
 def say_moment(moment: dt.datetime) -> str:
     """RFC 3339 in UTC to the millisecond, such as 2026-11-22T04:00:00.250Z."""
-    return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    if moment.tzinfo is not dt.UTC:
+        moment = moment.astimezone(dt.UTC)
+    return moment.isoformat("T", "milliseconds")[:-6] + "Z"
 
 
 def say_period(milliseconds: int) -> str:

@@ -9,7 +9,7 @@ from services.core.city.language import Language
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """doors: a title and a sentence for each address."""
+    """doors: by address, a title and a sentence."""
 
     language_name: str
     lead: str
@@ -39,7 +39,7 @@ WORDS: Final[dict[Language, Words]] = {
                 "Ашық деректер",
                 "Кірусіз: жиындар, нысандар (GeoJSON), бақылаулар (JSON, CSV), тікелей ағын.",
             ),
-            "/api/v1/city": (
+            "/api/v1": (
                 "Операторлар API-ы",
                 "Кіруден кейін: нысандар, құрылғылар, бақылаулар, дабылдар, есеп.",
             ),
@@ -67,7 +67,7 @@ WORDS: Final[dict[Language, Words]] = {
                 "Открытые данные",
                 "Без входа: наборы, объекты (GeoJSON), наблюдения (JSON, CSV), живой поток.",
             ),
-            "/api/v1/city": (
+            "/api/v1": (
                 "API операторов",
                 "После входа: объекты, устройства, наблюдения, тревоги, учёт.",
             ),
@@ -95,7 +95,7 @@ WORDS: Final[dict[Language, Words]] = {
                 "Open data",
                 "No login: datasets, things (GeoJSON), observations (JSON, CSV), a live stream.",
             ),
-            "/api/v1/city": (
+            "/api/v1": (
                 "Operator API",
                 "After login: things, devices, observations, alerts, the ledger.",
             ),

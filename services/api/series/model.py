@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from services.core.city.catalogue import Aggregation, Kind
 from services.core.city.quality import Quality, pack
@@ -83,9 +83,8 @@ class Piece:
     end: dt.datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """quality: packed as core.city.quality."""
+class Observation(NamedTuple):
+    """quality: packed as core.city.quality. A tuple, for there are ten thousand in an answer."""
 
     datastream_id: int
     phenomenon_time: dt.datetime

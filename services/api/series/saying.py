@@ -70,11 +70,13 @@ def say_observation(
 ) -> dict[str, Any]:
     """whole: with both flags of the quality and the time it was stored, as operators see it."""
     quality, source, check = QUALITY_WORDS[observation.quality]
-    said = {
+    said: dict[str, Any] = {
         "phenomenon_time": say_moment(observation.phenomenon_time),
-        **say_result(series, observation.result),
+        "result": observation.result,
         "quality": quality,
     }
+    if series.kind in CODED:
+        said |= say_result(series, observation.result)
     if whole:
         said["source_quality"], said["check_quality"] = source, check
         said["ingested_at"] = say_moment(observation.ingested_at)

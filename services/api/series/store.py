@@ -135,4 +135,4 @@ async def _read(
         max(piece.end for piece in pieces),
         limit,
     )
-    return [Observation(*row) for row in rows]
+    return [Observation._make(row) for row in rows]

@@ -89,6 +89,12 @@ async def test_an_answer_that_does_not_begin_in_time_is_given_up() -> None:
     assert answer.json()["type"] == "/problems/unavailable"
 
 
+async def test_answers_do_not_wait_for_more_to_send() -> None:
+    """Asyncio turns Nagle's algorithm off only where the socket names its protocol: 40 ms an answer."""
+    with listen("127.0.0.1", 0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP
+
+
 async def test_a_port_that_is_taken_is_said_plainly() -> None:
     with listen("127.0.0.1", 0) as taken, pytest.raises(PortTakenError) as refused:
         listen("127.0.0.1", taken.getsockname()[1])
