@@ -1,6 +1,5 @@
 """`alatau devices add`: registers devices that the registry does not have, and gives publishers their first secrets."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from services.cli.device_file import Wanted, device_of, read_device_file
 from services.cli.device_secrets import (
     ACTOR,
     new_secrets,
@@ -18,26 +18,14 @@ from services.cli.device_secrets import (
 )
 from services.cli.target import HomeOption, on_database
 from services.core.city.diff import Action
-from services.core.city.entities import Device
-from services.core.city.near import near
 from services.core.city.records import Section
-from services.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from services.core.storage.credentials import Publisher
     from services.core.storage.pool import Connection
 
-_COLUMNS: Final = ("device", "type", "thing", "gateway")
 _MANY: Final = 1000  # secrets, from which on progress is shown
 _ERRORS: Final = Console(stderr=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """devices: to be in the registry, with these facts. keys: registered publishers that want credentials."""
-
-    devices: tuple[Device, ...] = ()
-    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +36,6 @@ class _Outcome:
     restored: int
     secrets: dict[str, str]
     revoked: list[str]
-
-
-class DeviceFileError(ConfigurationError):
-    """The file of devices cannot be used."""
-
-    remedy = "Columns: device[,type,thing,gateway]; several gateways with spaces between. Nothing was written."
 
 
 def add_devices(  # noqa: PLR0913, PLR0917 # one for each option
@@ -124,70 +106,11 @@ def _wanted(
     if thing is None:
         raise typer.BadParameter("--type and --hosted-by need --thing too")
     try:
-        return Wanted(tuple(_device(key, device_type, thing, gateways) for key in keys))
+        return Wanted(
+            tuple(device_of(key, device_type, thing, gateways) for key in keys)
+        )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-
-
-def _device(
-    key: str, device_type: str | None, thing: str | None, gateways: tuple[str, ...]
-) -> Device:
-    """As in a city file: what a gateway hosts does not publish."""
-    return Device(
-        key=key,
-        type=device_type,
-        thing=thing,
-        publishes=not gateways,
-        hosted_by=gateways,
-    )
-
-
-def read_device_file(path: Path) -> Wanted:
-    """The rows of a CSV file; with a type or a thing a row says what to register, without it names a publisher.
-
-    Raises:
-        DeviceFileError: it cannot be read, or rows are wrong; it names every one.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DeviceFileError(f"{path}: {error}") from error
-    rows = [(n, row) for n, row in enumerate(csv.reader(lines), 1) if any(row)]
-    head: tuple[str, ...] = ("device",)
-    if rows and "device" in (cells := _stripped(rows[0][1])):
-        head, rows = tuple(cells), rows[1:]
-    problems = [
-        f"{path.name}: column {column!r} is not one of {', '.join(_COLUMNS)}{near(column, _COLUMNS)}"
-        for column in head
-        if column not in _COLUMNS
-    ]
-    devices: list[Device] = []
-    keys: dict[str, None] = {}
-    for number, row in rows if not problems else ():
-        try:
-            _read_row(dict(zip(head, _stripped(row), strict=False)), devices, keys)
-        except ValueError as error:
-            problems.append(f"{path.name}:{number}: {error}")
-    if problems:
-        raise DeviceFileError("\n".join(problems))
-    return Wanted(tuple(devices), tuple(keys))
-
-
-def _stripped(row: Sequence[str]) -> list[str]:
-    return [cell.strip() for cell in row]
-
-
-def _read_row(
-    row: dict[str, str], devices: list[Device], keys: dict[str, None]
-) -> None:
-    key, device_type, thing = row["device"], row.get("type"), row.get("thing")
-    gateways = tuple(row.get("gateway", "").split())
-    if not (device_type or thing or gateways):
-        keys[key] = None
-    elif not thing:
-        raise ValueError(f"{key}: needs a thing")
-    else:
-        devices.append(_device(key, device_type or None, thing, gateways))
 
 
 def _add(

@@ -1,6 +1,5 @@
 """`alatau devices`: devices of the registry, who may publish, and their secrets."""
 
-import csv
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cli.device_add import add_devices
+from services.cli.device_file import device_rows
 from services.cli.device_secrets import (
     ACTOR,
     new_secrets,
@@ -18,7 +18,6 @@ from services.cli.device_secrets import (
 )
 from services.cli.device_show import credentials_state, show_device
 from services.cli.target import HomeOption, on_database
-from services.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from services.core.storage.credentials import Publisher
@@ -114,20 +113,8 @@ def _rotate(home: Path | None, keys: list[str], out: Path | None) -> None:
 def _keys(keys: list[str] | None, from_file: Path | None) -> list[str]:
     named = list(keys or [])
     if from_file is not None:
-        named += _read_keys(from_file)
+        named += [row.get("device", "") for _, row in device_rows(from_file)]
     return list(dict.fromkeys(named))
-
-
-def _read_keys(path: Path) -> list[str]:
-    try:
-        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {error}") from error
-    cells = [row for row in rows if row and row[0].strip()]
-    column = cells[0].index("device") if cells and "device" in cells[0] else None
-    if column is None:
-        return [row[0].strip() for row in cells]
-    return [row[column].strip() for row in cells[1:]]
 
 
 async def _list(connection: "Connection") -> "list[Publisher]":

@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from urllib.parse import urlencode
 
 import asyncpg
@@ -43,10 +44,14 @@ def opendata(city: Installation) -> str:
 
 
 def publish(
-    city: Installation, publisher: str, topic_of: str, message: str
+    city: Installation,
+    publisher: str,
+    topic_of: str,
+    message: str,
+    secret: str = "",
 ) -> subprocess.CompletedProcess[str]:
     address = ["-V", "5", "-h", "127.0.0.1", "-p", str(city.port_base + 1)]
-    identity = ["-u", publisher, "-P", city.secret_of(publisher)]
+    identity = ["-u", publisher, "-P", secret or city.secret_of(publisher)]
     return subprocess.run(
         [
             "mosquitto_pub",
@@ -145,6 +150,35 @@ def test_a_bad_message_is_in_the_rejected_list_with_its_reason(
         return {entry["reason"] for entry in listed}
 
     until("all reasons", lambda: reasons() >= set(bad.values()), A_SECOND * 3)
+
+
+def test_a_device_added_while_all_runs_can_publish(
+    city: Installation, token: str
+) -> None:
+    device = "air-avenue-1"
+    printed = city.command(
+        "devices", "add", device, "--type", "air_station", "--thing", "gate-avenue-1"
+    )
+    secret = printed.splitlines()[1].removeprefix(f"{device},")
+    time_ms = SystemClock().now_ms() // 1000 * 1000
+    message = json.dumps({"time": time_ms, "values": {"pm2_5": 9.75}})
+    until(
+        "the broker knows it",
+        lambda: publish(city, device, device, message, secret).returncode == 0,
+    )
+    query = f"datastream=gate-avenue-1.pm2_5&{second_of(time_ms)}"
+    for place, url, login in (
+        ("the operator API", f"{api(city)}/observations?{query}", token),
+        ("open data", f"{opendata(city)}/observations?{query}", None),
+    ):
+        until(place, partial(_says, city, url, login, [9.75]), A_SECOND * 3)
+    shown = json.loads(city.command("devices", "show", device, "--json"))
+    assert shown["may_connect"]
+
+
+def _says(city: Installation, url: str, token: str | None, wanted: list[float]) -> bool:
+    answer = city.get(url, token)
+    return answer.status_code == 200 and results(answer) == wanted
 
 
 def test_another_devices_topic_is_refused(city: Installation, token: str) -> None:

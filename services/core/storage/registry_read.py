@@ -77,7 +77,9 @@ FROM {table}"""
 
 
 _SOME: Final = "SELECT * FROM ({query}) AS found WHERE {column} = ANY ($1::text[])"
-_LIVE_KEYS: Final = "SELECT key FROM {table} WHERE retired_at IS NULL LIMIT 50000"  # to suggest one
+_LIVE_KEYS: Final = (
+    "SELECT key FROM {table} WHERE retired_at IS NULL LIMIT 50000"  # to suggest one
+)
 
 
 def _own_key(row: Row) -> str:

@@ -4,10 +4,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.core.city.diff import Action, Change, CityDiff, compare, refusals
+from services.core.city.diff import (
+    Action,
+    Change,
+    CityDiff,
+    Registry,
+    compare,
+    refusals,
+)
 from services.core.city.entities import City, Device
+from services.core.city.kept_devices import kept_datastreams
 from services.core.city.provisioning import additions
-from services.core.city.records import Record, Records, Section, records_of
+from services.core.city.records import (
+    Record,
+    Records,
+    Section,
+    device_records,
+    records_of,
+)
 from services.core.errors import CityFileError, PlatformError
 from services.core.storage import registry_sql as sql
 from services.core.storage.pool import Connection
@@ -63,10 +77,18 @@ async def apply_city(
         registry = await read_registry(connection)
         if problems := refusals(wanted, registry):
             raise CityFileError(problems)
+        if not retire:
+            wanted = _with_kept(wanted, registry)
         diff = compare(wanted, registry, retire=retire)
         if dry_run or not diff.writes:
             return Applied(revision, diff)
         return Applied(await _write(connection, diff, wanted, actor), diff)
+
+
+def _with_kept(wanted: Records, registry: Registry) -> Records:
+    """Devices that are not in the file stay in step with their types."""
+    kept = device_records((), kept_datastreams(wanted, registry))[Section.DATASTREAM]
+    return {**wanted, Section.DATASTREAM: {**kept, **wanted[Section.DATASTREAM]}}
 
 
 async def register_devices(
