@@ -14,8 +14,9 @@ from services.core.alerting.rule_file import Vocabulary
 from services.core.city.datastreams import datastreams
 from services.core.rule_folder import load_rules
 from tests.unit.device_sim.moments import DAY
-from tests.unit.device_sim.test_city import ALATAU, city
+from tests.unit.device_sim.test_city import ALATAU, CALM_DAYS, calm_day, city
 
+STEP = 5  # seconds, as most devices report
 Watch = tuple[Rule, Level, str, str]  # rule, level, thing, channel
 
 
@@ -73,13 +74,10 @@ def longest_run(flags: Sequence[bool]) -> int:
     return longest
 
 
-@pytest.mark.parametrize(("seed", "day"), [(1, 1), (2, 100), (3, 240)])
+@pytest.mark.parametrize(("seed", "day"), CALM_DAYS)
 def test_no_rule_is_raised_on_a_calm_day(seed: int, day: int) -> None:
-    """Not for a moment, whatever its hold; a day in November, March and July."""
-    start = DAY + day * 86_400
-    world = build_world(city(), seed)
-    world.advance_to(start)
-    seen = live(world, [start + minute * 60 for minute in range(0, 1440, 5)])
+    """Not for a moment, whatever its hold."""
+    seen = calm_day(seed, day)
     wrong = {
         f"{rule.key} on {thing}: {seen[thing, name].min():g} to {seen[thing, name].max():g}"
         for rule, level, thing, name in watches()
@@ -88,7 +86,7 @@ def test_no_rule_is_raised_on_a_calm_day(seed: int, day: int) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("hour", [3.5, 8.0, 19.0])
+@pytest.mark.parametrize("hour", [3.5, 18.5])
 @pytest.mark.parametrize(
     ("kind", "thing", "rule_key"),
     [
@@ -104,17 +102,16 @@ def test_an_incident_is_held_long_enough_for_its_rule_at_any_hour_and_goes(
     world = build_world(city(), 1)
     world.advance_to(start)
     world.start(Incident(kind, thing, start + 5))
-    seen = live(world, [start + second for second in range(480)])
-    fired = {
-        rule.key: seen[place, name]
+    seen = live(world, [start + second for second in range(0, 420, STEP)])
+    assert any(
+        longest_run(raised(level, seen[place, name])) * STEP * 1000 > level.hold_for_ms
         for rule, level, place, name in watches()
-        if longest_run(raised(level, seen[place, name])) * 1000 > level.hold_for_ms
-    }
-    assert rule_key in fired
+        if rule.key == rule_key
+    )
     still = {
         rule.key
         for rule, level, place, name in watches()
-        if raised(level, seen[place, name][-60:]) != [False] * 60
+        if any(raised(level, seen[place, name][-30 // STEP :]))
     }
     assert not still
 
