@@ -8,7 +8,7 @@ from prometheus_client import Counter, Gauge
 
 from services.core.clock import Clock
 from services.core.errors import CursorTooOldError
-from services.core.process import notify_supervisor, until_stopped
+from services.core.process import notify_supervisor, side_by_side, until_stopped
 from services.core.storage.event_log import follow, tail
 from services.core.storage.pool import Connection, connect
 from services.core.storage.transient import is_transient
@@ -64,21 +64,9 @@ async def _evaluate(reader: Connection, writer: Connection, clock: Clock) -> Non
     engine = await Engine.begin(writer)
     notify_supervisor("READY=1")
     turn = asyncio.Lock()  # the engine and its connection do one thing at a time
-    tasks = (
-        asyncio.create_task(_follow_log(engine, reader, turn), name="rules.follow_log"),
-        asyncio.create_task(
-            _look_after(engine, writer, clock, turn), name="rules.look_after"
-        ),
+    await side_by_side(
+        _follow_log(engine, reader, turn), _look_after(engine, writer, clock, turn)
     )
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-    for task in tasks:
-        if not task.cancelled():
-            task.result()
 
 
 async def _follow_log(engine: Engine, reader: Connection, turn: asyncio.Lock) -> None:
