@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from services.core.city.quality import SOURCE_WORDS, Quality
 from services.core.clock import from_milliseconds
 from services.core.reasons import Reason
+from services.ingest.conversion import canonical
 from services.ingest.forms import Form, Forms
 from services.ingest.messages import Reading, Unusable, milliseconds
 from services.ingest.resolve import DEPENDS_ON_REGISTRY, Observed, Refused
@@ -198,9 +199,10 @@ class _Sheet:
     def _canonical(self) -> NDArray[np.float64]:
         form, profile = self._form, self._form.profile
         results = np.array(self._rows, np.float64).reshape(-1, form.width)
-        if form.scaled:
-            with np.errstate(over="ignore"):
-                results = results * profile.factor + profile.addend
+        if (slots := form.scaled).size:
+            results[:, slots] = canonical(
+                results[:, slots], profile.factor[slots], profile.addend[slots]
+            )
         return results
 
     def _refuse_outside(self, results: NDArray[np.float64]) -> None:

@@ -44,7 +44,7 @@ class Form:
             profile.kinds
         )
         self.readers = tuple(_reader(profile, slot) for slot in range(self.width))
-        self.scaled = bool(np.any(profile.factor != 1) or np.any(profile.addend != 0))
+        self.scaled = np.flatnonzero((profile.factor != 1) | (profile.addend != 0))
         self.states = frozenset(
             slot for slot, kind in enumerate(profile.kinds) if kind is Kind.STATE
         )

@@ -176,9 +176,7 @@ def _read_threshold(
     level.take("clear", None)
     if value is None or clear is None:
         return None
-    canonical, canonical_clear = (
-        number * to_canonical.factor + to_canonical.addend for number in (value, clear)
-    )
+    canonical, canonical_clear = map(to_canonical.convert, (value, clear))
     for consequence, span in reach.items():
         bound = span.maximum if operator.upward else span.minimum
         if bound is not None and not Threshold(

@@ -3,6 +3,7 @@
 Source: UCUM 2.2, https://ucum.org/ucum.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -17,12 +18,35 @@ class Unit:
     addend: Fraction = Fraction(0)
 
 
+# A sent value, a factor and their product are each off by up to half a unit in the 16th digit. Results are therefore
+# rounded to 15 digits (14 where something is added), so that decimals stay the decimals they are.
+DECADES: Final = tuple(float(f"1e{exponent}") for exponent in range(-8, 16))
+_MOST_DECIMALS: Final = 23  # and powers of ten are exact up to 22
+
+
+def rounding_scales(*, adds: bool) -> tuple[float, ...]:
+    """By place among the DECADES: what to multiply with before rounding to an integer; 0 where not to round."""
+    decimals = range(_MOST_DECIMALS - 1, -1, -1)
+    lost = 1 if adds else 0
+    return (0.0, *(float(10 ** max(0, places - lost)) for places in decimals), 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Conversion:
     """canonical value = sent value * factor + addend."""
 
     factor: float
     addend: float
+
+    def convert(self, value: float) -> float:
+        """The double nearest to the decimal result; ingest does the same to whole columns."""
+        if (self.factor, self.addend) == (1.0, 0.0):
+            return value
+        scaled = value * self.factor
+        result = scaled + self.addend
+        place = bisect_right(DECADES, max(abs(scaled), abs(self.addend)))
+        scale = rounding_scales(adds=self.addend != 0)[place]
+        return round(result * scale) / scale if scale else result
 
 
 # Each dimension's units and their exact factors to its base unit.
