@@ -75,13 +75,12 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     if context.invoked_subcommand is not None:
         return
     from device_sim.assembly import Plan
-    from device_sim.folder import read_secrets
     from services.core.city_folder import load_city
 
     planned = [_parse_incident(text) for text in incident or ()]
     plan = Plan(
         load_city(city),
-        read_secrets(credentials or _usual_credentials()),
+        _read_credentials(credentials or _usual_credentials()),
         simulator_folder(home),
         seed,
         rate_factor,
@@ -232,6 +231,17 @@ def _usual_credentials() -> Path:
     if not folder:
         raise SimulatorError("name the devices' secrets with --credentials FILE")
     return Path(folder) / "devices.csv"
+
+
+def _read_credentials(file: Path) -> dict[str, str]:
+    from device_sim.folder import read_secrets
+
+    try:
+        return read_secrets(file)
+    except OSError as error:
+        raise SimulatorError(f"{file}: {error.strerror}") from error
+    except KeyError as error:
+        raise SimulatorError(f"{file}: there is no column {error}") from error
 
 
 def _parse_incident(text: str) -> "StartIncident":

@@ -1,6 +1,7 @@
 """The shipped city as a whole: everything it measures is modelled, a day is calm, incidents are not."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import numpy as np
 import pytest
 
 from device_sim.survey import build_world
+from device_sim.world.incidents import IncidentKind
 from device_sim.world.table import Reader
 from device_sim.world.world import World
-from services.core.city.catalogue import Kind, ObservedProperty
+from services.core.city.catalogue import Domain, Kind, ObservedProperty
 from services.core.city.entities import City
 from services.core.city_folder import load_city
 from tests.unit.device_sim.moments import DAY
@@ -125,3 +127,36 @@ def test_counters_are_remembered_over_a_restart() -> None:
     assert all(now[place] >= then[place] for place in counters)
     after.advance_to(DAY + 120)
     assert after.counters != kept
+
+
+def test_a_city_without_any_of_this_lives_too() -> None:
+    bare = replace(city(), devices={}, relations=())
+    world = build_world(bare, 1)
+    world.advance_to(DAY)
+    assert not world.readers()
+    assert all(not world.targets(kind) for kind in IncidentKind)
+
+
+@pytest.mark.parametrize("domain", list(Domain))
+def test_a_city_may_lack_a_domain(domain: Domain) -> None:
+    things = {
+        key: thing for key, thing in city().things.items() if thing.domain != domain
+    }
+    rest = replace(
+        city(),
+        things=things,
+        devices={
+            key: device
+            for key, device in city().devices.items()
+            if device.thing in things
+        },
+        relations=tuple(
+            each
+            for each in city().relations
+            if each.source in things and each.target in things
+        ),
+    )
+    world = build_world(rest, 1)
+    world.advance_to(DAY)
+    assert world.readers()
+    assert not {thing for thing, _ in world.readers()} - things.keys()
