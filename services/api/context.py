@@ -25,6 +25,8 @@ class Throttles:
 
 @dataclass(frozen=True, slots=True)
 class ApiContext:
+    """doors, public_doors: how many live streams there may be, of operators and of everybody."""
+
     database: Database
     clock: Clock
     feeds: Feeds
@@ -32,6 +34,7 @@ class ApiContext:
     passwords: Passwords = field(default_factory=Passwords)
     throttles: Throttles = field(default_factory=Throttles)
     doors: Doors = field(default_factory=Doors)
+    public_doors: Doors = field(default_factory=Doors)
     pace: Pace = field(default_factory=Pace)
 
 

@@ -298,6 +298,10 @@ async def _on_http_exception(request: Request, error: HTTPException) -> JSONResp
             request.url.path,
             NotFoundError("There is nothing at this path; /docs lists all there is."),
         )
+    if error.status_code == RequestError.status:
+        return problem_response(
+            request.url.path, InvalidRequestError("The body is not UTF-8 JSON.")
+        )
     if error.status_code == TooLargeError.status:
         return problem_response(request.url.path, TooLargeError(str(error.detail)))
     return _response(

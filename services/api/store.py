@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Final
 
 import asyncpg
 
@@ -10,31 +11,34 @@ from services.core.errors import StorageUnavailableError
 from services.core.storage.pool import Connection, Pool, connect, open_pool
 from services.core.storage.transient import is_transient
 
-_QUERY_MS = 10_000
-_ACQUIRE_SECONDS = 5.0
-_READING_SESSION = {
-    "default_transaction_read_only": "on",
-    "statement_timeout": str(_QUERY_MS),
-    # Time bounds as constants: whole chunks are left out while planning.
-    "plan_cache_mode": "force_custom_plan",
-    "jit": "off",
-}
-_WRITING_SESSION = {"statement_timeout": str(_QUERY_MS), "lock_timeout": "3000"}
+_ACQUIRE_SECONDS: Final = 5.0
+_WRITING_SESSION: Final = {"statement_timeout": "10000", "lock_timeout": "3000"}
 
 
-class Database:
-    """Raises StorageUnavailableError and QueryTooSlowError for what the server cannot do now."""
+class Reader:
+    """Connections that read, each query for so long at most."""
 
-    def __init__(self, dsn: str, reading: Pool, writing: Pool) -> None:
-        self._dsn = dsn
-        self._reading = reading
-        self._writing = writing
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         with _said_plainly():
-            async with self._reading.acquire(timeout=_ACQUIRE_SECONDS) as connection:
+            async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
                 yield connection
+
+
+class Database(Reader):
+    """Operators' connections. public: the open doors', so that a crowd there keeps no operator waiting.
+
+    Raises StorageUnavailableError and QueryTooSlowError for what the server cannot do now.
+    """
+
+    def __init__(self, dsn: str, reading: Pool, public: Pool, writing: Pool) -> None:
+        super().__init__(reading)
+        self.public = Reader(public)
+        self._dsn = dsn
+        self._writing = writing
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Connection]:
@@ -57,12 +61,23 @@ class Database:
 @asynccontextmanager
 async def open_database(dsn: str) -> AsyncIterator[Database]:
     async with (
-        await open_pool(dsn, "api", largest=8, session=_READING_SESSION) as reading,
+        await open_pool(dsn, "api", largest=8, session=_session(10_000)) as reading,
+        await open_pool(dsn, "api-open", largest=4, session=_session(5_000)) as public,
         await open_pool(
             dsn, "api-write", largest=2, session=_WRITING_SESSION
         ) as writing,
     ):
-        yield Database(dsn, reading, writing)
+        yield Database(dsn, reading, public, writing)
+
+
+def _session(query_ms: int) -> dict[str, str]:
+    return {
+        "default_transaction_read_only": "on",
+        "statement_timeout": str(query_ms),
+        # Time bounds as constants: whole chunks are left out while planning.
+        "plan_cache_mode": "force_custom_plan",
+        "jit": "off",
+    }
 
 
 @contextmanager

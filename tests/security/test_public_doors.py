@@ -221,6 +221,13 @@ def test_public_queries_name_no_table_of_the_registry() -> None:
                 assert named <= allowed, (source.name, node.lineno, named - allowed)
 
 
+def test_open_doors_take_no_connection_from_operators() -> None:
+    for source in (API / "opendata").rglob("*.py"):
+        code = source.read_text(encoding="utf-8")
+        assert "context.database.reading" not in code, source.name
+        assert "context.doors" not in code, source.name
+
+
 async def test_a_protected_place_is_not_told_by_its_parts(api: CityApi) -> None:
     """The feeder is not protected itself, but it stands inside the substation."""
     collection = await api.read("/open/v1/things")

@@ -11,7 +11,7 @@ from services.api.series.model import QUALITY_WORDS, Observation, Place, Series
 from services.api.series.ranges import Range
 from services.api.series.saying import CODED
 from services.api.series.store import read_page
-from services.api.store import Database
+from services.api.store import Reader
 
 COLUMNS: Final = (
     "datastream",
@@ -28,7 +28,7 @@ _PAGE: Final = 5_000
 
 
 async def whole_range(
-    database: Database, series: Sequence[Series], within: Range, after: Place | None
+    database: Reader, series: Sequence[Series], within: Range, after: Place | None
 ) -> AsyncIterator[bytes]:
     """The file in pieces, from after a place to the end of the range."""
     begun = False

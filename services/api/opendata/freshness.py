@@ -32,7 +32,7 @@ async def _fresh(
         ),
     ] = None,
 ) -> None:
-    async with context.database.reading() as connection:
+    async with context.database.public.reading() as connection:
         revision, _ = await read_registry(connection)
     address = zlib.crc32(f"{request.url.path}?{request.url.query}".encode())
     headers = {"ETag": f'W/"{revision}-{address:08x}"', "Cache-Control": _REGISTRY_AGE}

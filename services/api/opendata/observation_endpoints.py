@@ -56,7 +56,7 @@ from services.api.series.saying import say_buckets, say_head, say_series, touche
 from services.api.series.store import read_page
 
 _CSV: Final = "text/csv; charset=utf-8; header=present"
-_SOON_OLD: Final = "public, max-age=5"
+_SOON_OLD: Final = "public, max-age=1"
 _LIVE_EXAMPLE: Final = """event: latest
 data: {"observations":[{"datastream_id":17,"datastream":"air-golden-02.pm25","thing":"air-golden-02","observed_property":"pm25","unit":"ug/m3","phenomenon_time":"2026-11-22T04:00:00.000Z","result":12.4,"quality":"good"}]}
 id: observations:5531
@@ -82,7 +82,7 @@ async def get_public_observations(
     """Single observations of up to 100 public datastreams, at most 31 days at once, by datastream and time."""
     within = raw_range(start, end)
     after = pages.observation_place
-    async with context.database.reading() as connection:
+    async with context.database.public.reading() as connection:
         series = await find_series(connection, datastream)
         require_all(datastream, series)
         observations, place = await read_page(
@@ -142,12 +142,12 @@ async def get_public_observations_csv(
     Without `paged` it is the whole range: a transfer that ends without its last chunk is not complete.
     """
     within, after = raw_range(start, end), pages.observation_place
-    async with context.database.reading() as connection:
+    async with context.database.public.reading() as connection:
         series = await find_series(connection, datastream)
         require_all(datastream, series)
     _mark(response)
     if paged:
-        async with context.database.reading() as connection:
+        async with context.database.public.reading() as connection:
             page, place = await read_page(
                 connection, series, within, pages.limit, after
             )
@@ -155,7 +155,7 @@ async def get_public_observations_csv(
         rows = csv_rows(series, page, header=True)
         return Response(rows, media_type=_CSV, headers=_headers(response))
     _check_file(series, within)
-    pieces = whole_range(context.database, series, within, after)
+    pieces = whole_range(context.database.public, series, within, after)
     return StreamingResponse(pieces, media_type=_CSV, headers=_headers(response))
 
 
@@ -180,7 +180,7 @@ async def get_public_buckets(
     1d and 1w 366. Buckets without observations are left out; observations whose quality is fail do not count.
     """
     within = bucket_range(bucket, start, end)
-    async with context.database.reading() as connection:
+    async with context.database.public.reading() as connection:
         series = await find_series(connection, datastream)
         require_all(datastream, series)
         _, city = await read_registry(connection)
@@ -218,7 +218,7 @@ async def get_public_latest(
 ) -> LatestPage:
     """The newest value of every public datastream that has one; at most about a second behind."""
     choice = Choice(dataset, district, thing, observed_property)
-    async with context.database.reading() as connection:
+    async with context.database.public.reading() as connection:
         rows = await list_latest(connection, choice, pages.after_id, pages.rows)
     _mark(response)
     page = pages.page(rows, say_latest, lambda row: (row["datastream_id"],))
@@ -252,7 +252,7 @@ async def live_public(
     )
     client = LatestClient(context.feeds, selection, context.pace)
     answer = stream_answer(
-        context.doors, client_of(request.client), client, last_event_id, _always
+        context.public_doors, client_of(request.client), client, last_event_id, _always
     )
     answer.headers.append("Link", LICENCE_LINK)
     return answer

@@ -70,7 +70,7 @@ class GeoJson(JSONResponse):
 @router.get("", responses=documented(404))
 async def get_portal(context: Context, lang: Lang = None) -> Portal:
     """Where everything is, and under which licence."""
-    async with context.database.reading() as connection:
+    async with context.database.public.reading() as connection:
         city = await _city(connection)
     return Portal(
         licence=THE_LICENCE,
@@ -83,7 +83,7 @@ async def get_portal(context: Context, lang: Lang = None) -> Portal:
 @router.get("/datasets", responses=documented(404))
 async def get_datasets(context: Context, lang: Lang = None) -> DatasetList:
     """One dataset for each domain of the city that publishes anything."""
-    async with context.database.reading() as connection:
+    async with context.database.public.reading() as connection:
         items = await _datasets(connection, lang)
     return DatasetList(licence=THE_LICENCE, items=items)
 
@@ -91,7 +91,7 @@ async def get_datasets(context: Context, lang: Lang = None) -> DatasetList:
 @router.get("/datasets/{key}", responses=documented(404))
 async def get_dataset(key: Key, context: Context, lang: Lang = None) -> Dataset:
     """One dataset: what it is, its fields with units, and the ways to get it."""
-    async with context.database.reading() as connection:
+    async with context.database.public.reading() as connection:
         items = await _datasets(connection, lang)
     for item in items:
         if item.identifier == key:
@@ -104,7 +104,7 @@ async def get_public_properties(
     context: Context, lang: Lang = None
 ) -> PublicProperties:
     """What is measured in public, with units and codes."""
-    async with context.database.reading() as connection:
+    async with context.database.public.reading() as connection:
         rows = await list_properties(connection)
     return PublicProperties(
         licence=THE_LICENCE, items=[say_property(row, lang) for row in rows]
@@ -116,7 +116,7 @@ async def get_public_districts(
     context: Context, lang: Lang = None
 ) -> DistrictCollection:
     """The city's districts as GeoJSON."""
-    async with context.database.reading() as connection:
+    async with context.database.public.reading() as connection:
         rows = await list_districts(connection)
     return DistrictCollection(
         licence=THE_LICENCE,
@@ -136,7 +136,7 @@ async def get_public_things(
 ) -> ThingCollection:
     """Things that measure something in public, as GeoJSON. Protected sites are shown as their district."""
     choice = Choice(datasets=dataset, districts=district)
-    async with context.database.reading() as connection:
+    async with context.database.public.reading() as connection:
         rows = await list_things(connection, choice, kind, pages.after_id, pages.rows)
     page = pages.page(
         rows, lambda row: say_thing(row, lang), lambda row: (row["thing_id"],)
@@ -154,7 +154,7 @@ async def get_public_thing(
     key: Key, context: Context, lang: Lang = None
 ) -> LicensedThingFeature:
     """One thing as a GeoJSON feature."""
-    async with context.database.reading() as connection:
+    async with context.database.public.reading() as connection:
         row = await find_thing(connection, key)
     if row is None:
         raise NotFoundError(f"There is no public thing {key!r}.")
@@ -173,7 +173,7 @@ async def get_public_datastreams(
 ) -> DatastreamPage:
     """Public datastreams."""
     choice = Choice(dataset, district, thing, observed_property)
-    async with context.database.reading() as connection:
+    async with context.database.public.reading() as connection:
         rows = await list_datastreams(connection, choice, pages.after_id, pages.rows)
     page = pages.page(
         rows, lambda row: say_datastream(row, lang), lambda row: (row["datastream_id"],)
@@ -186,7 +186,7 @@ async def get_public_datastream(
     key: Key, context: Context, lang: Lang = None
 ) -> LicensedDatastream:
     """One public datastream."""
-    async with context.database.reading() as connection:
+    async with context.database.public.reading() as connection:
         row = await find_datastream(connection, key)
     if row is None:
         raise NotFoundError(f"There is no public datastream {key!r}.")
