@@ -113,9 +113,7 @@ class BrokerClient:
         self.connection = 0
 
     async def __aenter__(self) -> Self:
-        self._runner = asyncio.create_task(
-            self._keep_connected(), name=f"mqtt[{self._name}]"
-        )
+        self._runner = asyncio.create_task(self._keep_connected(), name=self._name)
         return self
 
     async def __aexit__(self, *_error: object) -> None:
