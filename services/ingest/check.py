@@ -11,20 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.core.city.quality import SOURCE_WORDS, Quality
-from services.core.clock import from_milliseconds
 from services.core.reasons import Reason
 from services.ingest.conversion import canonical
 from services.ingest.forms import Form, Forms
-from services.ingest.messages import Reading, Unusable, milliseconds
+from services.ingest.messages import Unusable, milliseconds
 from services.ingest.resolve import DEPENDS_ON_REGISTRY, Observed, Refused
+from services.ingest.wording import (
+    in_future,
+    outside_hard_range,
+    refused_value,
+    spell,
+    too_old,
+    unknown_channel,
+)
 
 MISSING: Final = Quality.MISSING + 16 * Quality.MISSING
 _NAN: Final = float("nan")
 _ONLY_FLOATS: Final = {float}
-_LONGEST_VALUE: Final = 80
-_LONGEST_INTEGER: Final = 64  # bits
 _LONGEST_DETAIL: Final = 500
-_LARGEST_TIME_MS: Final = 1 << 47  # before the year 10000
+_MOST_SENTENCES: Final = 10  # about one item's values; what follows is told shortly
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,18 +103,15 @@ class Checker:
             return given
         time_ms = milliseconds(time)
         if time_ms < now_ms - profile.max_age_ms:
-            return Unusable(
-                Reason.TOO_OLD, _outside(time_ms, profile.max_age_ms, "old")
-            )
+            return Unusable(Reason.TOO_OLD, too_old(time_ms, profile))
         if time_ms > now_ms + profile.max_ahead_ms:
-            return Unusable(
-                Reason.IN_FUTURE, _outside(time_ms, profile.max_ahead_ms, "ahead")
-            )
+            return Unusable(Reason.IN_FUTURE, in_future(time_ms, profile))
         return time_ms
 
 
 _TIME_MISSING: Final = Unusable(
-    Reason.TIME_MISSING, "this device type has to say the time"
+    Reason.TIME_MISSING,
+    'there is no "time", and devices of this type have to send one',
 )
 
 
@@ -136,31 +138,40 @@ class _Sheet:
         ):
             self._rows.append(list(values.values()))  # type: ignore[arg-type] # just seen
         else:
-            self._rows.append(self._read_each(reading))
+            self._rows.append(self._read_each(item))
         self._items.append(item)
         self._times.append(time_ms)
 
-    def _read_each(self, reading: Reading) -> list[float]:
+    def _read_each(self, item: Observed) -> list[float]:
         form = self._form
         row = [_NAN] * form.width
-        for channel, value in reading.values.items():
+        for channel, value in item.reading.values.items():
             if value is None:
                 continue
             slot = form.slots.get(channel)
             if slot is None:
-                self._refuse(len(self._items), channel, Reason.UNKNOWN_CHANNEL, value)
+                self._refuse(item, channel, Reason.UNKNOWN_CHANNEL, value)
                 continue
             number = form.readers[slot](value)
             if isinstance(number, Reason):
-                self._refuse(len(self._items), channel, number, value)
+                self._refuse(item, channel, number, value)
             else:
                 row[slot] = number
         return row
 
-    def _refuse(self, place: int, channel: str, reason: Reason, value: object) -> None:
-        self._refusals.setdefault(place, []).append(
-            _Refusal(channel, reason, _spell(value))
-        )
+    def _refuse(
+        self, item: Observed, channel: str, reason: Reason, value: object
+    ) -> None:
+        refusals = self._refusals.setdefault(len(self._items), [])
+        profile = self._form.profile
+        if len(refusals) >= _MOST_SENTENCES:
+            said = f"{spell(channel)} is refused as well"
+        elif reason is Reason.UNKNOWN_CHANNEL:
+            device = item.reading.device or item.received.publisher
+            said = unknown_channel(device, profile, channel)
+        else:
+            said = refused_value(profile, channel, reason, value)
+        refusals.append(_Refusal(channel, reason, said))
 
     @property
     def is_doubtful(self) -> bool:
@@ -213,8 +224,8 @@ class _Sheet:
             return
         names = {slot: name for name, slot in self._form.slots.items()}
         for place, slot in np.argwhere(outside).tolist():
-            hard = f"{profile.hard_min[slot]:g} to {profile.hard_max[slot]:g}"
-            said = f"{results[place, slot]:g} is not in {hard}"
+            sent, result = self._rows[place][slot], float(results[place, slot])
+            said = outside_hard_range(profile, names[slot], sent, result)
             self._refusals.setdefault(place, []).append(
                 _Refusal(names[slot], Reason.RANGE, said)
             )
@@ -264,12 +275,12 @@ def _refused(
             yield _refused_value(item, refusal.channel, refusal.reason, refusal.said)
         return
     reasons = {refusal.reason for refusal in refusals}
-    detail = "; ".join(f"{r.channel}: {r.reason}, {r.said}" for r in refusals)
+    detail = "; ".join(refusal.said for refusal in refusals)
     yield Refused(
         item.entry,
         "item",
         reasons.pop() if len(reasons) == 1 else Reason.EMPTY,
-        detail[:_LONGEST_DETAIL] or "no values",
+        detail[:_LONGEST_DETAIL] or 'there is no value in "values"',
         item.received,
         item.index,
         item.reading.device,
@@ -306,19 +317,3 @@ def _has_unknown_bits(values: NDArray[np.float64], known: int) -> NDArray[np.boo
     words = np.nan_to_num(values).astype(np.int64)
     unknown: NDArray[np.bool_] = (words & ~np.int64(known)) != 0
     return unknown
-
-
-def _spell(value: object) -> str:
-    """Python refuses to write out integers of thousands of digits."""
-    if isinstance(value, int) and value.bit_length() > _LONGEST_INTEGER:
-        return "an integer beyond 2^64"
-    return repr(value)[:_LONGEST_VALUE]
-
-
-def _outside(time_ms: int, limit_ms: int, which: str) -> str:
-    said = (
-        from_milliseconds(time_ms).isoformat(timespec="milliseconds")
-        if abs(time_ms) < _LARGEST_TIME_MS
-        else _spell(time_ms)
-    )
-    return f"{said}: at most {limit_ms / 1000:g} s {which}"

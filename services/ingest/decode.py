@@ -11,7 +11,7 @@ from services.ingest.messages import Received, Unusable
 _MOST_TOPICS: Final = 100_000  # remembered
 
 _UNKNOWN_TOPIC: Final = Unusable(
-    Reason.UNKNOWN_TOPIC, "no kind of message that this version reads"
+    Reason.UNKNOWN_TOPIC, "the topic is not city/v1/{device}/ with data, birth or death"
 )
 
 

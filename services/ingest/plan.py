@@ -149,21 +149,24 @@ def _conflicts(lanes: Lanes, merged: Merged) -> Iterable[Refused]:
     for entry, conflicts in by_entry.items():
         item, block = lanes.observed[entry]
         names = {slot: name for name, slot in block.form.slots.items()}
-        said = [(names[c.slot], _spell(c)) for c in conflicts]
+        said = [(names[c.slot], _spell(names[c.slot], c)) for c in conflicts]
         if merged.fates[entry] is not Fate.REJECTED:
             for channel, detail in said:
                 yield _refused(item, "value", detail, channel)
         elif len(said) == 1:
             yield _refused(item, "item", said[0][1], said[0][0])
         else:
-            detail = "; ".join(f"{channel}: {text}" for channel, text in said)
+            detail = "; ".join(text for _, text in said)
             yield _refused(item, "item", detail, None)
 
 
-def _spell(conflict: Conflict) -> str:
+def _spell(channel: str, conflict: Conflict) -> str:
     if conflict.stored is None:
-        return f"{conflict.sent:g}: too many transitions at one time"
-    return f"{conflict.sent:g}, but {conflict.stored:g} is stored for this time"
+        return f"{channel} is {conflict.sent:g}: too many transitions at one time"
+    return (
+        f"{channel} is {conflict.sent:g}, and {conflict.stored:g} is stored for this time"
+        ' (send "revises" if yours is right)'
+    )
 
 
 def _refused(item: Observed, scope: Scope, detail: str, channel: str | None) -> Refused:

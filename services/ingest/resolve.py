@@ -19,6 +19,7 @@ from services.ingest.messages import (
     Unusable,
     milliseconds,
 )
+from services.ingest.wording import spell
 
 UNKNOWN_PUBLISHER: Final = 0
 _LARGEST_CLOCK_ERROR_MS: Final = 35 * 86_400_000
@@ -152,23 +153,32 @@ class _Sender:
             return publisher
         device = self._registry.device(named)
         if device is None:
-            return Unusable(Reason.UNKNOWN_DEVICE, f"{named!r} is not in the registry")
+            return Unusable(
+                Reason.UNKNOWN_DEVICE, f"the device {spell(named)} is not registered"
+            )
         if device.device_id not in publisher.hosts:
             return Unusable(
-                Reason.NOT_HOSTED, f"this publisher does not host {named!r}"
+                Reason.NOT_HOSTED,
+                f"{publisher.key} does not host {spell(named)}; the operator ties devices to gateways",
             )
         if device.retired:
-            return Unusable(Reason.RETIRED_DEVICE, f"{named!r} is taken out of service")
+            return Unusable(
+                Reason.RETIRED_DEVICE, f"{spell(named)} is taken out of service"
+            )
         return device
 
 
 _UNKNOWN_PUBLISHER: Final = Unusable(
-    Reason.UNKNOWN_DEVICE, "the publisher is not in the registry"
+    Reason.UNKNOWN_DEVICE,
+    "the publisher is not registered; `alatau devices add` does that",
 )
 _RETIRED_PUBLISHER: Final = Unusable(
     Reason.RETIRED_DEVICE, "the publisher is taken out of service"
 )
-_NO_CHANNELS: Final = Unusable(Reason.NO_CHANNELS, "the device measures nothing")
+_NO_CHANNELS: Final = Unusable(
+    Reason.NO_CHANNELS,
+    'it measures nothing itself; name the hosted "device" of each item',
+)
 
 
 def _place(device: RegisteredDevice | Unusable) -> Place | Unusable:

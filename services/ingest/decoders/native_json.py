@@ -84,12 +84,16 @@ DECODERS: Final[Mapping[str, Callable[[bytes], Decoded]]] = {
     "death": decode_death,
 }
 
-_NO_EPOCH: Final = Unusable(Reason.BAD_SEQUENCE, "a sequence number needs an epoch")
+_NO_EPOCH: Final = Unusable(
+    Reason.BAD_SEQUENCE, '"seq" needs an "epoch": a number that rises with every boot'
+)
 _VALUES_OR_ITEMS: Final = Unusable(
     Reason.MALFORMED, 'needs either "values" or "items", and not both'
 )
-_ITEMS_NO_ARRAY: Final = Unusable(Reason.MALFORMED, '"items" is not an array')
-_NO_ITEMS: Final = Unusable(Reason.EMPTY, '"items" is empty')
+_ITEMS_NO_ARRAY: Final = Unusable(Reason.MALFORMED, '"items" is not a JSON array')
+_NO_ITEMS: Final = Unusable(
+    Reason.EMPTY, '"items" is empty, so there is nothing to store'
+)
 
 
 class _Number(msgspec.Struct, gc=False):
@@ -102,7 +106,7 @@ _number_decoder = msgspec.json.Decoder(_Number)
 
 def _too_large(payload: bytes) -> Message | Unusable:
     """Its number, if there is one, is settled: it will not become smaller by being sent again."""
-    why = Unusable(Reason.TOO_LARGE, f"{len(payload)} bytes; at most {LARGEST_PAYLOAD}")
+    why = Unusable(Reason.TOO_LARGE, _too_long(payload))
     try:
         number = _number_decoder.decode(payload)
     except _MALFORMED_ERRORS:
@@ -116,7 +120,7 @@ def _decode_notice(
     payload: bytes, decoder: msgspec.json.Decoder[Notice]
 ) -> Notice | Unusable:
     if len(payload) > LARGEST_PAYLOAD:
-        return Unusable(Reason.TOO_LARGE, f"{len(payload)} bytes")
+        return Unusable(Reason.TOO_LARGE, _too_long(payload))
     try:
         return decoder.decode(payload)
     except _MALFORMED_ERRORS as error:
@@ -156,9 +160,9 @@ def _decode_leniently(payload: bytes) -> Message | Unusable:
             parse_constant=_parse_float,
         )
     except _MALFORMED_ERRORS as error:
-        return Unusable(Reason.MALFORMED, _sentence(error))
+        return Unusable(Reason.MALFORMED, f"it is not UTF-8 JSON: {_sentence(error)}")
     if not isinstance(data, dict):
-        return Unusable(Reason.MALFORMED, "not a JSON object")
+        return Unusable(Reason.MALFORMED, "it is JSON, and not a JSON object")
     seq, epoch = data.get("seq"), data.get("epoch")
     if seq is not None and (fault := _loose_sequence_fault(seq, epoch)):
         return fault
@@ -195,8 +199,8 @@ def _reading(item: object) -> Reading | Unusable:
         return Unusable(Reason.MALFORMED, '"values" is not a JSON object')
     try:
         time = msgspec.convert(item.get("time"), int | AwareTime | None)
-    except _MALFORMED_ERRORS as error:
-        return Unusable(Reason.BAD_TIME, _sentence(error))
+    except _MALFORMED_ERRORS:
+        return _BAD_TIME
     rest = {name: item[name] for name in _OPTIONAL if item.get(name) is not None}
     try:
         reading = msgspec.convert({**rest, "values": {}}, Reading)
@@ -206,7 +210,15 @@ def _reading(item: object) -> Reading | Unusable:
     return reading
 
 
+_BAD_TIME: Final = Unusable(
+    Reason.BAD_TIME,
+    '"time" is neither RFC 3339 with an offset nor integer milliseconds since 1970',
+)
 _OPTIONAL: Final = ("quality", "time_quality", "device", "revises")
+
+
+def _too_long(payload: bytes) -> str:
+    return f"it has {len(payload)} bytes, and may have {LARGEST_PAYLOAD}: send fewer items in a message"
 
 
 def _sentence(error: BaseException) -> str:
