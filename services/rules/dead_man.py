@@ -26,6 +26,8 @@ class DeadManWatch:
         after_death = [_after_death_ms(rule) for rule in targets.rules]
         listens = np.array([each is not None for each in dead_men], np.bool_)
         self._targets = np.flatnonzero(listens[targets.rule_of])
+        # Where silence is nothing until a death, what was silent for long before it is not yet overdue.
+        self._counts_from_death = np.array(only_dead, np.bool_)[targets.rule_of]
         rule_of = targets.rule_of[self._targets]
         self._never_heard = np.array(never_heard, np.bool_)[rule_of]
         self._only_dead = np.array(only_dead, np.bool_)[rule_of]
@@ -38,18 +40,23 @@ class DeadManWatch:
     def hear_of(
         self, batch: ObservationBatch, memory: Memory, clock: RuleClock
     ) -> Int64:
-        """The targets that births, and gateways that published for others, were heard by; deaths are remembered."""
+        """The targets that births, and gateways that published for others, were heard by.
+
+        Births and deaths count in their order, and after the batch's items: a will is a publisher's last word.
+        """
         publishers = batch.accounts.publisher_ids.astype(np.int64)
-        _, heard = self._lookup.of_devices.find(publishers)
-        heard = heard[self._lookup.without_frame[heard]]
+        _, published = self._lookup.of_devices.find(publishers)
+        heard = [published[self._lookup.without_frame[published]]]
+        memory.hear(heard[0], clock)
         for notice in batch.notices:
             _, targets = self._lookup.of_devices.find(np.array([notice.device_id]))
             if notice.kind == "birth":
-                heard = np.concatenate([heard, targets])
+                memory.hear(targets, clock)
+                heard.append(targets)
             else:
+                memory.hear(targets[self._counts_from_death[targets]], clock)
                 memory.dead[targets] = True
-        memory.hear(heard, clock)
-        return heard
+        return np.concatenate(heard)
 
     def begin(self, memory: Memory, clock: RuleClock) -> None:
         """Count those never heard from when they are first known, where their rule wants it."""

@@ -87,9 +87,9 @@ class Evaluation:
         new_second = self.clock.advance(logged_ms, caught_up=caught_up)
         if new_second:
             self._dead_men.begin(self.memory, self.clock)
-        by_notice = self._dead_men.hear_of(batch, self.memory, self.clock)
         by_item = self._scan.fresh_frames(batch, logged_ms)
         self.memory.hear(by_item, self.clock)
+        by_notice = self._dead_men.hear_of(batch, self.memory, self.clock)
         readings, before = self._scan.take(batch, self.memory, self.clock)
         heard = np.concatenate([by_notice, by_item])
         return new_second, readings, before, heard

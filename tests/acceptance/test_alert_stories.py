@@ -349,7 +349,24 @@ class TestDeadMan:
         story.device_notice(50, "death", gateway)
         await story.log(connection)
         await run_rules(connection)
-        assert (await told(connection))[0][0] == 50
+        assert (await told(connection))[0] == (65, "firing")
+
+    async def test_a_will_in_the_batch_of_the_birth_is_the_last_word(
+        self, connection: Connection
+    ) -> None:
+        standby = silence_document(
+            target={"match": ['device_type=""']}, only_after_death=True
+        )
+        await make_city(connection, quiet=standby)
+        gateway = await connection.fetchval(
+            "SELECT device_id FROM devices WHERE key = $1", GATEWAY_KEY
+        )
+        story = Story(seconds=60)
+        story.device_notice(10, "birth", gateway)
+        story.device_notice(10, "death", gateway)
+        await story.log(connection)
+        await run_rules(connection)
+        assert (await told(connection))[0] == (25, "firing")
 
     async def test_a_datastream_can_fall_silent_while_its_device_talks(
         self, connection: Connection
