@@ -303,11 +303,11 @@ async def test_many_items_of_mixed_completeness_survive_the_copy(stage: Stage) -
     repeated_empty = sum(1 for place in range(101, 151) if place % 8 == 0)
     assert ledger.total.stored == 199 - empty
     assert ledger.total.duplicate == 50 - repeated_empty
-    factors = (1, 0.001, 1)
+    divisors = (1, 1000, 1)
     assert await stage.rows("feeder-1") == {
         place: [
             *(
-                (place + slot) * factors[slot] if (place >> slot) % 2 else None
+                (place + slot) / divisors[slot] if (place >> slot) % 2 else None
                 for slot in range(3)
             ),
             None,
