@@ -2,14 +2,13 @@
 
 import getpass
 import json
-from collections.abc import Sequence
+import zoneinfo
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from services.cli.target import HomeOption, on_database
@@ -18,17 +17,12 @@ from services.core.city.language import LANGUAGES, Language
 if TYPE_CHECKING:
     import datetime as dt
 
+    from services.cli.alert_table import Screen
     from services.core.alerting.alert import Alert
     from services.core.storage.pool import Connection
 
 _REFRESH_SECONDS: Final = 1.0
-_SHOWN: Final = 40
-_COLOURS: Final = {
-    "critical": "bold white on red",
-    "high": "red",
-    "medium": "yellow",
-    "low": "cyan",
-}
+_SHOWN: Final = 200  # the newest
 _JSON: Any = typer.Option(False, "--json", help="Print stable JSON, once.")
 
 
@@ -54,12 +48,16 @@ def show(
         return
     if lang not in LANGUAGES:
         raise typer.BadParameter(f"{lang!r} is not one of {', '.join(LANGUAGES)}")
-    if as_json or once:
+    if as_json:
         alerts = on_database(home, partial(_read, everything=everything))
-        if as_json:
-            typer.echo(json.dumps([_as_json(alert) for alert in alerts]))
-        else:
-            Console().print(_table(alerts, lang))
+        typer.echo(json.dumps([_as_json(alert) for alert in alerts]))
+        return
+    if once:
+        from services.cli.alert_table import screen
+
+        shown = on_database(home, partial(_screen, lang=lang, everything=everything))
+        console = Console()
+        console.print(screen(shown, console.width))
         return
     try:
         on_database(home, partial(_watch, lang=lang, everything=everything))
@@ -101,54 +99,42 @@ async def _read(connection: "Connection", *, everything: bool) -> "list[Alert]":
     return await list_alerts(connection, chosen, limit=_SHOWN)
 
 
+async def _screen(
+    connection: "Connection", *, lang: Language, everything: bool
+) -> "Screen":
+    from services.cli.alert_table import Screen
+    from services.core.clock import SystemClock
+    from services.core.storage.alert_names import alert_names, city_time_zone
+
+    alerts = await _read(connection, everything=everything)
+    return Screen(
+        alerts,
+        await alert_names(connection, [alert.alert_id or 0 for alert in alerts]),
+        SystemClock().now(),
+        await city_time_zone(connection),
+        lang,
+        everything,
+    )
+
+
 async def _watch(connection: "Connection", *, lang: Language, everything: bool) -> None:
     """Reads every second, so the table shows what is true now even if a notice is lost."""
+    from services.cli.alert_table import screen
     from services.core.clock import SystemClock
 
-    clock = SystemClock()
-    with Live(console=Console(), auto_refresh=False) as live:
+    clock, console = SystemClock(), Console()
+    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
-            alerts = await _read(connection, everything=everything)
-            table = _table(alerts, lang)
-            table.caption = f"{clock.now().astimezone():%H:%M:%S}, Ctrl-C ends"
-            live.update(table, refresh=True)
+            shown = await _screen(connection, lang=lang, everything=everything)
+            live.update(
+                Group(_caption(shown), screen(shown, console.width)), refresh=True
+            )
             await clock.sleep(_REFRESH_SECONDS)
 
 
-def _table(alerts: "Sequence[Alert]", lang: Language) -> Table:
-    """What fires comes first, the worst before all; what it says is told only while it does."""
-    table = Table("alert", "severity", "state", "what", title="Alerts" if alerts else "Alerts: none")  # fmt: skip
-    for column in table.columns[:3]:
-        column.no_wrap = True
-    for alert in sorted(alerts, key=_urgency):
-        table.add_row(
-            f"{alert.alert_id} v{alert.version}",
-            Text(alert.severity, style=_COLOURS[alert.severity]),
-            _state(alert),
-            _what(alert, lang),
-        )
-    return table
-
-
-def _urgency(alert: "Alert") -> tuple[bool, int, int]:
-    return (alert.state != "firing", -alert.severity.rank, -(alert.alert_id or 0))
-
-
-def _state(alert: "Alert") -> str:
-    held, since = alert.acknowledgement, alert.ends_at or alert.starts_at
-    lines = [str(alert.state), f"{since.astimezone():%H:%M:%S}"]
-    return "\n".join([*lines, f"seen by {held.by}"] if held else lines)
-
-
-def _what(alert: "Alert", lang: Language) -> Text:
-    subject, notes = alert.subject, alert.subject.annotations
-    place = subject.labels.get("datastream") or subject.labels.get("device", "")
-    value = "" if alert.value is None else f" = {alert.value:.4g}"
-    told = Text.assemble((place, "bold"), value, f"  {subject.rule_key}")
-    if alert.state == "firing":
-        told.append(f"\n{notes.cause.in_language(lang)}")
-        told.append(f"\n→ {notes.action.in_language(lang)}", style="dim")
-    return told
+def _caption(shown: "Screen") -> Text:
+    local = shown.now.astimezone(zoneinfo.ZoneInfo(shown.time_zone))
+    return Text(f"{local:%H:%M:%S} {shown.time_zone}, Ctrl-C ends\n", style="dim")
 
 
 def _as_json(alert: "Alert") -> dict[str, Any]:

@@ -5,7 +5,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -16,6 +16,8 @@ from services.cli.target import HomeOption, on_database
 
 if TYPE_CHECKING:
     from services.core.storage.registry_device import Channel, Device
+
+_MINUTE: Final = "%Y-%m-%d %H:%M UTC"
 
 
 def show_device(
@@ -40,17 +42,19 @@ def show_device(
 
 
 def credentials_state(
-    issued_at: "dt.datetime | None", revoked_at: "dt.datetime | None"
+    issued_at: "dt.datetime | None",
+    revoked_at: "dt.datetime | None",
+    form: str = _MINUTE,
 ) -> str:
     if issued_at is None:
         return "none"
     if revoked_at is not None:
-        return f"revoked {_minute(revoked_at)}"
-    return f"since {_minute(issued_at)}"
+        return f"revoked {revoked_at:{form}}"
+    return f"since {issued_at:{form}}"
 
 
 def _minute(moment: "dt.datetime") -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+    return f"{moment:{_MINUTE}}"
 
 
 def _facts(device: "Device") -> Iterator[tuple[str, str]]:

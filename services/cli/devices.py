@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -17,13 +17,13 @@ from services.cli.device_secrets import (
     write_secrets,
 )
 from services.cli.device_show import credentials_state, show_device
+from services.cli.key_table import key_table
 from services.cli.target import HomeOption, on_database
 
 if TYPE_CHECKING:
     from services.core.storage.credentials import Publisher
     from services.core.storage.pool import Connection
 
-T = TypeVar("T")
 
 Keys = Annotated[list[str] | None, typer.Argument(help="Device ids.")]
 FromFile = Annotated[
@@ -89,7 +89,8 @@ def list_devices(
     if as_json:
         typer.echo(json.dumps([_as_json(entry) for entry in publishers]))
     else:
-        Console().print(_table(publishers))
+        console = Console()
+        console.print(_table(publishers, console.width))
 
 
 def _rotate(home: Path | None, keys: list[str], out: Path | None) -> None:
@@ -135,10 +136,15 @@ def _as_json(publisher: "Publisher") -> dict[str, object]:
     }
 
 
-def _table(publishers: "list[Publisher]") -> Table:
-    table = Table("device", "type", "thing", "hosts", "credentials")
-    for entry in publishers:
-        state = credentials_state(entry.issued_at, entry.revoked_at)
-        kind, thing = entry.device_type or "", entry.thing or ""
-        table.add_row(entry.key, kind, thing, str(entry.hosts or ""), state)
-    return table
+def _table(publishers: "list[Publisher]", width: int) -> Table:
+    rows = [
+        [
+            entry.key,
+            entry.device_type or "",
+            entry.thing or "",
+            str(entry.hosts or ""),
+            credentials_state(entry.issued_at, entry.revoked_at, "%Y-%m-%d"),
+        ]
+        for entry in publishers
+    ]
+    return key_table(["device", "type", "thing"], ["hosts", "credentials"], rows, width)

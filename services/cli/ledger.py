@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.cli.key_table import key_table
 from services.cli.target import HomeOption, on_database
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def show_ledger(
     if as_json:
         typer.echo(json.dumps(ledger.as_dict()))
     else:
-        Console().print(_table(ledger))
+        console = Console()
+        console.print(_table(ledger, console.width))
     if not ledger.balanced:
         typer.secho(
             "The ledger does not balance: please report this.", fg="red", err=True
@@ -36,21 +38,15 @@ def show_ledger(
         raise typer.Exit(1)
 
 
-def _table(ledger: "Ledger") -> Table:
-    table = Table("publisher", title="Items by what became of them")
-    for name in ledger.total.as_dict():
-        table.add_column(name.replace("_", " "), justify="right")
-    for key, account in sorted(
-        ledger.devices.items(), key=lambda entry: -entry[1].received
-    ):
-        table.add_row(
-            key or "(not registered)",
-            *(f"{count:,}" for count in account.as_dict().values()),
-        )
-    table.add_section()
-    table.add_row(
-        "total",
-        *(f"{count:,}" for count in ledger.total.as_dict().values()),
-        style="bold",
-    )
+def _table(ledger: "Ledger", width: int) -> Table:
+    accounts = sorted(ledger.devices.items(), key=lambda entry: -entry[1].received)
+    named = [(key or "(not registered)", account) for key, account in accounts]
+    rows = [
+        [key, *(f"{count:,}" for count in account.as_dict().values())]
+        for key, account in [*named, ("total", ledger.total)]
+    ]
+    fates = [name.replace("_", "\n") for name in ledger.total.as_dict()]
+    table = key_table(["publisher"], fates, rows, width)
+    table.title = "Items by what became of them"
+    table.rows[-1].style = "bold"
     return table

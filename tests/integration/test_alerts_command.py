@@ -44,12 +44,38 @@ def run(app: typer.Typer, *words: str, code: int = 0) -> str:
 
 def test_it_is_seen_acknowledged_and_stays_until_it_ends(app: typer.Typer) -> None:
     table = run(app, "--once")
-    for word in ("1 v2", "medium", "firing", "tank.level = 1.8"):
+    for word in ("1 v2", "◆ medium", "firing", "1.8 m"):
         assert word in table
+    assert all(len(line) <= 80 for line in table.splitlines())
     assert "acknowledged by ann" in run(app, "ack", "1", "--version", "2", "--who", "ann")  # fmt: skip
     assert "seen by ann" in run(app, "--once")
     (alert,) = json.loads(run(app, "--json"))
     assert (alert["state"], alert["acknowledged_by"], alert["version"]) == ("firing", "ann", 3)  # fmt: skip
+
+
+def test_a_wide_terminal_shows_what_to_do(
+    app: typer.Typer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action = json.loads(run(app, "--json"))[0]["action"]["en"]
+    assert f"→ {action}" not in run(app, "--once")
+    monkeypatch.setenv("COLUMNS", "140")
+    assert f"→ {action}" in run(app, "--once")
+
+
+def test_times_are_the_citys(app: typer.Typer) -> None:
+    """The tank has been low since the story's start, 04:00 UTC, which is 09:00 in Almaty."""
+    assert "09:00:00" in run(app, "--once")
+
+
+def test_when_nothing_wants_attention_it_says_so(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALATAU_DATABASE_URL", database_url)
+    app = typer.Typer()
+    register(app)
+    app.command("other")(lambda: None)
+    assert run(app, "--once") == "Nothing wants attention.\n"
+    assert run(app, "--once", "--lang", "ru") == "Ничто не требует внимания.\n"
 
 
 def test_a_refusal_says_why(app: typer.Typer) -> None:
