@@ -4,12 +4,23 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
+import structlog
 
 from deploy.native.postgres import PostgresCluster
 from tests import stack_fixtures
 from tests.stack_fixtures import Broker
 
 _numbers = count(1)
+
+# The default draws a traceback with all its locals: seconds of processor time each.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 
 @pytest.fixture(scope="session")

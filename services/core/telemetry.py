@@ -20,19 +20,13 @@ def _hide_secrets(
 
 def configure_logs(log_format: str, level: str) -> None:
     """Log lines to standard error: a sentence for people plus action= and facts for machines."""
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
             _hide_secrets,
-            renderer,
+            *_rendering(log_format),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
             getattr(logging, level.upper())
@@ -40,6 +34,21 @@ def configure_logs(log_format: str, level: str) -> None:
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def _rendering(log_format: str) -> list[structlog.typing.Processor]:
+    """Tracebacks are plain: drawn with all locals they take seconds, and would show secrets."""
+    if log_format == "json":
+        return [
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ]
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,
+        )
+    ]
 
 
 def serve_metrics(port: int | None) -> None:
