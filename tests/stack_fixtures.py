@@ -21,6 +21,7 @@ from services.core.broker.passwords import hash_secret, new_secret
 from services.core.storage.migrate import migrate
 
 TEMPLATE = "template_alatau"
+ROOM_IN_MEMORY = 3 * 1024**3
 SERVICE_ROLES = (
     "alatau_ingest",
     "alatau_rules",
@@ -55,10 +56,17 @@ def server_user() -> str | None:
     return "postgres" if os.geteuid() == 0 else None
 
 
+def fastest_place() -> str:
+    """In memory where there is room: a database is then made in a tenth of the time."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > ROOM_IN_MEMORY
+    return str(memory) if roomy and os.access(memory, os.W_OK) else "/tmp"
+
+
 @contextmanager
 def server_folder(name: str) -> Iterator[Path]:
     """A short path (sockets!) that the server's user can reach, unlike pytest's own folders under root."""
-    folder = Path(tempfile.mkdtemp(prefix=f"alatau-{name}-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix=f"alatau-{name}-", dir=fastest_place()))
     give_to(folder, server_user())
     try:
         yield folder
