@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from services.core.clock import SystemClock, from_milliseconds
-from tests.acceptance.installation import Installation, installation, until
+from tests.installation import Installation, installation, until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(240)]
 

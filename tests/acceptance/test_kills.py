@@ -13,8 +13,8 @@ from device_sim.folder import OUTBOX
 from device_sim.report import Report, read_report
 from services.core.storage.ledger import Ledger, read_ledger
 from services.core.storage.pool import Connection
-from tests.acceptance.installation import Installation, installation, kill, until
 from tests.acceptance.undisturbed import judge_undisturbed
+from tests.installation import Installation, installation, kill, until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
 

@@ -6,38 +6,35 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
 
+from deploy.native.home import Ports, PortTakenError, refuse_taken_ports
 from services.core.clock import SystemClock
 from services.core.storage.pool import Connection, connect
+from tests.stack_fixtures import free_port
 
 T = TypeVar("T")
 ALATAU = [sys.executable, str(Path(sys.executable).with_name("alatau"))]
-PORTS = 10
+HIGHEST_BASE = 65_000
 LOOK_SECONDS = 0.05
 
 
 def free_port_base() -> int:
     """The first of ten ports in a row that are free now."""
-    for base in range(20_000 + os.getpid() % 1_000 * 20, 60_000, PORTS):
-        try:
-            for port in range(base, base + PORTS):
-                with closing(socket.socket()) as probe:
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return base
-    raise RuntimeError("no ten free ports in a row")
+    while True:
+        base = min(free_port(), HIGHEST_BASE)
+        with suppress(PortTakenError):
+            refuse_taken_ports(Ports(base))
+            return base
 
 
 @dataclass
@@ -45,37 +42,48 @@ class Installation:
     home: Path
     port_base: int
 
-    def command(self, *arguments: str, check: bool = True) -> str:
-        """What `alatau ARGUMENTS` on this home prints; its errors fail the test."""
-        environment = {
-            k: v for k, v in os.environ.items() if not k.startswith("ALATAU_")
+    def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """`alatau ARGUMENTS` on this home, whatever comes of it; env: of it alone."""
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("ALATAU_")
         }
-        done = subprocess.run(
+        return subprocess.run(
             [*ALATAU, *arguments],
-            env={**environment, "ALATAU_HOME": str(self.home)},
+            env={**inherited, "ALATAU_HOME": str(self.home), **env},
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
         )
-        assert not check or done.returncode == 0, (
-            f"alatau {arguments}: {done.stdout}\n{done.stderr}"
-        )
+
+    def command(self, *arguments: str, **env: str) -> str:
+        """What it prints; its errors fail the test."""
+        done = self.run(*arguments, **env)
+        assert done.returncode == 0, f"alatau {arguments}: {done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def up(self, *arguments: str) -> str:
-        return self.command(
-            "up", "--detach", "--port-base", str(self.port_base), *arguments
+    def try_up(self, *more: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return self.run(
+            "up", "--detach", "--port-base", str(self.port_base), *more, **env
         )
+
+    def up(self, *more: str, **env: str) -> None:
+        started = self.try_up(*more, **env)
+        assert started.returncode == 0, started.stdout + started.stderr
 
     def down(self) -> None:
         self.command("down")
 
     def status(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(
-            self.command("status", "--json", check=False)
-        )
+        document: dict[str, Any] = json.loads(self.run("status", "--json").stdout)
         return document
+
+    def service(self, name: str) -> dict[str, Any]:
+        entry: dict[str, Any] = self.status()["services"][name]
+        return entry
 
     def secret_of(self, device: str) -> str:
         with (self.home / "secrets" / "devices.csv").open(encoding="utf-8") as table:
@@ -106,15 +114,15 @@ class Installation:
 
 
 @contextmanager
-def installation(name: str) -> Iterator[Installation]:
-    """An empty home that the system user can reach; whatever runs in it is stopped at the end."""
-    folder = Path(tempfile.mkdtemp(prefix=f"alatau-{name}-", dir="/tmp"))
+def installation(prefix: str, name: str = "home") -> Iterator[Installation]:
+    """Not started; an empty home that the system user can reach. What runs in it is stopped at the end."""
+    folder = Path(tempfile.mkdtemp(prefix=f"alatau-{prefix}-", dir="/tmp"))
     folder.chmod(0o755)
-    made = Installation(folder / "home", free_port_base())
+    made = Installation(folder / name, free_port_base())
     try:
         yield made
     finally:
-        made.command("down", check=False)
+        made.run("down")
         shutil.rmtree(folder, ignore_errors=True)
 
 
