@@ -3,58 +3,32 @@
 import asyncio
 from typing import Final
 
-import structlog
 from prometheus_client import Counter, Gauge
 
 from services.core.clock import Clock
-from services.core.process import notify_supervisor, side_by_side, until_stopped
+from services.core.process import notify_supervisor, side_by_side
 from services.core.storage.event_log import follow, tail
-from services.core.storage.pool import Connection, connect
-from services.core.storage.transient import is_transient
+from services.core.storage.follower import follow_for_ever
+from services.core.storage.pool import Connection
 from services.history import store
 from services.history.folding import KEEP_LOG, Folding
-
-log = structlog.get_logger()
 
 _BATCHES = Counter("alatau_history_batches_total", "Event log batches folded")
 _BEHIND = Gauge("alatau_history_batches_behind", "Event log batches not folded yet")
 _FLUSH_SECONDS: Final = 0.4
 _TRIM_SECONDS: Final = 60.0
 _TRIM_BEHIND: Final = 1_000
-_FIRST_RETRY_SECONDS: Final = 0.2
-_LONGEST_RETRY_SECONDS: Final = 10.0
 
 
 async def run_history(dsn: str, clock: Clock, stop: asyncio.Event) -> None:
-    """Fold until stop is set. Database trouble that may pass is waited out; any other error ends the process."""
-    pause = _FIRST_RETRY_SECONDS
-    while not stop.is_set():
-        began = clock.monotonic()
-        try:
-            await _fold_until_stopped(dsn, clock, stop)
-        except Exception as error:
-            if not is_transient(error):
-                raise
-            log.warning(
-                "the database does not answer; history waits",
-                action="retry",
-                error=str(error),
-            )
-            if clock.monotonic() - began > _LONGEST_RETRY_SECONDS:
-                pause = _FIRST_RETRY_SECONDS
-            await clock.sleep(pause)
-            pause = min(2 * pause, _LONGEST_RETRY_SECONDS)
+    """Fold until stop is set."""
 
-
-async def _fold_until_stopped(dsn: str, clock: Clock, stop: asyncio.Event) -> None:
-    reader, writer = await connect(dsn, "history"), await connect(dsn, "history")
-    try:
+    async def work(reader: Connection, writer: Connection) -> None:
         folding = await Folding.begin(writer, clock)
         notify_supervisor("READY=1")
-        await until_stopped(_fold(folding, reader, writer, clock), stop)
-    finally:
-        reader.terminate()
-        writer.terminate()
+        await _fold(folding, reader, writer, clock)
+
+    await follow_for_ever(dsn, "history", work, clock, stop)
 
 
 async def _fold(
