@@ -1,5 +1,6 @@
 """History folds the event log into tables; a crash at any point repeats nothing and forgets nothing."""
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from services.core.city.quality import ALL_GOOD
-from services.core.clock import ManualClock, from_milliseconds
+from services.core.clock import ManualClock, SystemClock, from_milliseconds
 from services.core.storage import event_log, log_batch
 from services.core.storage.event_log import Cursor, NewEntry
 from services.core.storage.ledger import read_ledger
@@ -21,6 +22,7 @@ from services.core.storage.log_batch import (
 )
 from services.core.storage.pool import Connection, connect
 from services.history.folding import Folding
+from services.history.service import run_history
 
 pytestmark = pytest.mark.integration
 
@@ -285,3 +287,28 @@ async def test_the_log_is_dropped_only_where_every_cursor_has_passed(
     await event_log.save_cursor(connection, "slow", "observations", Cursor(1, later))
     await drop(later)
     assert await remaining() == 0
+
+
+async def test_the_service_outlasts_a_lost_connection_and_stops_when_asked(
+    connection: Connection, database_url: str
+) -> None:
+    clock, stop = SystemClock(), asyncio.Event()
+
+    async def folded(seconds: int) -> None:
+        async with asyncio.timeout(20):
+            while await connection.fetchval(
+                "SELECT times[1] FROM latest_observations WHERE frame_id = 1"
+            ) != from_milliseconds(START_MS + 1000 * seconds):
+                await clock.sleep(0.02)
+
+    service = asyncio.create_task(run_history(database_url, clock, stop))
+    await log(connection, batch_of([(1, 1, [1.0])]))
+    await folded(1)
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'alatau-history'"
+    )
+    await log(connection, batch_of([(1, 2, [2.0])]))
+    await folded(2)
+    stop.set()
+    async with asyncio.timeout(10):
+        await service
