@@ -36,12 +36,12 @@ _HEADERS: Final = {
 }
 
 _requests = Counter(
-    "alatau_api_requests", "Answered requests.", ("method", "route", "status")
+    "alatau_api_requests", "Answered requests.", ("method", "operation", "status")
 )
 _seconds = Histogram(
     "alatau_api_request_seconds",
     "From a request to the start of its answer.",
-    ("route",),
+    ("operation",),
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
 )
 _running = Gauge("alatau_api_requests_running", "Requests that are being answered now.")
@@ -66,7 +66,7 @@ def is_open(scope: Scope) -> bool:
 
 
 class Counted:
-    """Counts requests by the route they matched, never by path: paths are without number."""
+    """Counts requests by the operation they asked for, never by path: paths are without number."""
 
     def __init__(self, app: ASGIApp, clock: Clock) -> None:
         self._app = app
@@ -77,13 +77,12 @@ class Counted:
             await self._app(scope, receive, send)
             return
         began = self._clock.monotonic()
-        route: list[str] = []
 
         async def watch(message: Message) -> None:
             if message["type"] == "http.response.start":
-                route.append(getattr(scope.get("route"), "path", "none"))
-                _seconds.labels(route[0]).observe(self._clock.monotonic() - began)
-                _requests.labels(_method(scope), route[0], message["status"]).inc()
+                operation = getattr(scope.get("route"), "name", "none")
+                _seconds.labels(operation).observe(self._clock.monotonic() - began)
+                _requests.labels(_method(scope), operation, message["status"]).inc()
             await send(message)
 
         with _running.track_inprogress():

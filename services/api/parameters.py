@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Path, Query, Request, Response
 
-from services.api.failures import BadCursorError
+from services.api.failures import BadCursorError, InvalidRequestError
 from services.api.moments import FIRST_MS, LAST_MS
 from services.api.paging import CursorRefusedError, read_cursor, write_cursor
 from services.api.schemas import GivenMoment, Page
@@ -253,6 +253,19 @@ class LongPaging(Paging):
 
 Pages = Annotated[Paging, Depends()]
 LongPages = Annotated[LongPaging, Depends()]
+
+
+async def known_parameters(request: Request) -> None:
+    """A parameter that we do not know is named: with a filter left out for its spelling, too much would come."""
+    names = request.app.state.query_parameters[request.scope["route"].name]
+    if unknown := sorted(set(request.query_params) - names):
+        there_are = ", ".join(sorted(names)) or "none"
+        detail = f"There is no such parameter here; there are: {there_are}."
+        errors = [{"where": f"query {name}", "detail": detail} for name in unknown]
+        raise InvalidRequestError(facts={"errors": errors})
+
+
+KnownParameters = Depends(known_parameters)
 
 
 def _filters(request: Request) -> str:

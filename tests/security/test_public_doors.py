@@ -86,7 +86,6 @@ def fillings(parameter: dict[str, Any], keys: list[str]) -> list[Any]:
         "if-none-match": [None],
         "Last-Event-ID": [None],
         "domain": [None, ["power", "water"]],
-        "dataset": [None, ["power"], ["water"]],
         "district": [None, ["golden"]],
         "kind": [None, ["connection"]],
         "q": [None, SECRET],
@@ -153,7 +152,7 @@ async def test_the_public_stream_shows_nothing_of_it(server: Server) -> None:
     secret = SECRET_NUMBER
     asked: list[dict[str, Any]] = [
         {},
-        {"dataset": ["power", "water"]},
+        {"domain": ["power", "water"]},
         {"thing": [f"house-{SECRET}", f"pump-{SECRET}", "substation"]},
         {"observed_property": ["load", "consumption", "frequency"]},
     ]
@@ -228,6 +227,7 @@ def test_open_doors_take_no_connection_from_operators() -> None:
         assert "context.doors" not in code, source.name
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_protected_place_is_not_told_by_its_parts(api: CityApi) -> None:
     """The feeder is not protected itself, but it stands inside the substation."""
     collection = await api.read("/open/v1/things")

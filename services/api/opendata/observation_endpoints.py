@@ -22,7 +22,6 @@ from services.api.live.latest_table import Selection
 from services.api.moments import say_moment
 from services.api.opendata.csv_file import COLUMNS, csv_rows, whole_range
 from services.api.opendata.licence import LICENCE, LICENCE_LINK
-from services.api.opendata.parameters import Datasets
 from services.api.opendata.saying import THE_LICENCE, say_latest
 from services.api.opendata.schemas import (
     LatestPage,
@@ -40,6 +39,7 @@ from services.api.parameters import (
     BucketLength,
     Datastreams,
     Districts,
+    Domains,
     End,
     Lang,
     LongPages,
@@ -211,13 +211,13 @@ async def get_public_latest(
     context: Context,
     pages: Pages,
     response: Response,
-    dataset: Datasets = None,
+    domain: Domains = None,
     district: Districts = None,
     thing: Things = None,
     observed_property: ObservedProperties = None,
 ) -> LatestPage:
     """The newest value of every public datastream that has one; at most about a second behind."""
-    choice = Choice(dataset, district, thing, observed_property)
+    choice = Choice(domain, district, thing, observed_property)
     async with context.database.public.reading() as connection:
         rows = await list_latest(connection, choice, pages.after_id, pages.rows)
     _mark(response)
@@ -233,7 +233,7 @@ async def get_public_latest(
 async def live_public(
     request: Request,
     context: Context,
-    dataset: Datasets = None,
+    domain: Domains = None,
     district: Districts = None,
     thing: Things = None,
     observed_property: ObservedProperties = None,
@@ -243,7 +243,7 @@ async def live_public(
     """Newest public values as they come: first all of them, then what changes, each datastream at most once a second."""
     require_ready(context.feeds.latest)
     selection = Selection(
-        domains=dataset,
+        domains=domain,
         districts=district,
         things=thing,
         observed_properties=observed_property,

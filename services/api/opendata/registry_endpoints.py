@@ -7,7 +7,6 @@ from services.api.context import Context
 from services.api.failures import NotFoundError, documented
 from services.api.language import in_language
 from services.api.opendata.freshness import Fresh
-from services.api.opendata.parameters import Datasets
 from services.api.opendata.saying import (
     DOORS,
     THE_LICENCE,
@@ -42,6 +41,7 @@ from services.api.opendata.store import (
 )
 from services.api.parameters import (
     Districts,
+    Domains,
     Key,
     Lang,
     ObservedProperties,
@@ -129,13 +129,13 @@ async def get_public_districts(
 async def get_public_things(
     context: Context,
     pages: Pages,
-    dataset: Datasets = None,
+    domain: Domains = None,
     district: Districts = None,
     kind: ThingKinds = None,
     lang: Lang = None,
 ) -> ThingCollection:
     """Things that measure something in public, as GeoJSON. Protected sites are shown as their district."""
-    choice = Choice(datasets=dataset, districts=district)
+    choice = Choice(domains=domain, districts=district)
     async with context.database.public.reading() as connection:
         rows = await list_things(connection, choice, kind, pages.after_id, pages.rows)
     page = pages.page(
@@ -165,14 +165,14 @@ async def get_public_thing(
 async def get_public_datastreams(
     context: Context,
     pages: Pages,
-    dataset: Datasets = None,
+    domain: Domains = None,
     district: Districts = None,
     thing: Things = None,
     observed_property: ObservedProperties = None,
     lang: Lang = None,
 ) -> DatastreamPage:
     """Public datastreams."""
-    choice = Choice(dataset, district, thing, observed_property)
+    choice = Choice(domain, district, thing, observed_property)
     async with context.database.public.reading() as connection:
         rows = await list_datastreams(connection, choice, pages.after_id, pages.rows)
     page = pages.page(

@@ -66,7 +66,7 @@ def say_dataset(
     row: Row, properties: Sequence[Row], city: Row, lang: Language | None
 ) -> Dataset:
     domain: str = row["domain"]
-    choice = f"?dataset={domain}"
+    choice = f"?domain={domain}"
     return Dataset(
         licence=THE_LICENCE,
         identifier=domain,
@@ -106,7 +106,7 @@ def say_thing(row: Row, lang: Language | None) -> ThingFeature:
             name=in_language(row["name"], lang),
             description=in_language(description, lang) if description else None,
             kind=row["kind"],
-            dataset=row["domain"],
+            domain=row["domain"],
             district=row["district"],
             status=row["status"],
             precision="exact" if row["exact"] else "district",
@@ -134,7 +134,7 @@ def say_datastream(row: Row, lang: Language | None) -> PublicDatastream:
         key=row["key"],
         name=in_language(row["name"], lang),
         thing=row["thing"],
-        dataset=row["domain"],
+        domain=row["domain"],
         district=row["district"],
         observed_property=row["observed_property"],
         kind=row["kind"],

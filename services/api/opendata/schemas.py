@@ -111,8 +111,8 @@ class PublicThing(BaseModel):
         description="More about it; never of things shown at district precision."
     )
     kind: str = Field(description="What it is.", examples=["air_station"])
-    dataset: str = Field(
-        description="The dataset (domain) it belongs to.", examples=["environment"]
+    domain: str = Field(
+        description="Its domain, which is also its dataset.", examples=["environment"]
     )
     district: str = Field(
         description="Key of the district it stands in.", examples=["golden"]
@@ -190,8 +190,8 @@ class PublicDatastream(BaseModel):
     key: str = Field(description="Its stable key.", examples=["air-golden-02.pm25"])
     name: LocalName
     thing: str = Field(description="Key of the thing.", examples=["air-golden-02"])
-    dataset: str = Field(
-        description="The dataset (domain) it belongs to.", examples=["environment"]
+    domain: str = Field(
+        description="Its domain, which is also its dataset.", examples=["environment"]
     )
     district: str = Field(description="Key of the district.", examples=["golden"])
     observed_property: str = Field(

@@ -41,9 +41,9 @@ WHERE d.datastream_id > $1
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """None: all. datasets are domains."""
+    """None: all."""
 
-    datasets: Sequence[str] | None = None
+    domains: Sequence[str] | None = None
     districts: Sequence[str] | None = None
     things: Sequence[str] | None = None
     observed_properties: Sequence[str] | None = None
@@ -105,7 +105,7 @@ async def list_things(
         ORDER BY t.thing_id LIMIT $5
         """,
         after,
-        choice.datasets,
+        choice.domains,
         choice.districts,
         kinds,
         limit,
@@ -183,7 +183,7 @@ async def list_latest(
 
 def _parameters(choice: Choice) -> tuple[Sequence[str] | None, ...]:
     return (
-        choice.datasets,
+        choice.domains,
         choice.districts,
         choice.things,
         choice.observed_properties,

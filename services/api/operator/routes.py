@@ -14,8 +14,9 @@ from services.api.operator.observations import endpoints as observations
 from services.api.operator.rejected import endpoints as rejected
 from services.api.operator.rules import endpoints as rules
 from services.api.operator.things import endpoints as things
+from services.api.parameters import KnownParameters
 
-router = APIRouter(prefix="/api/v1")
+router = APIRouter(prefix="/api/v1", dependencies=[KnownParameters])
 for noun in (
     auth,
     city,

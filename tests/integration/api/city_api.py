@@ -13,7 +13,8 @@ from services.api.app import create_app, open_context
 from services.api.auth.passwords import new_token, token_hash
 from services.api.auth.permissions import Role
 from services.api.auth.store import User, add_user, find_credentials, open_session
-from services.api.context import ApiContext
+from services.api.context import ApiContext, Throttles
+from services.api.live.answering import Doors
 from services.core.clock import ManualClock
 from services.core.storage.pool import Connection, connect
 from tests.integration.api import seed
@@ -87,20 +88,45 @@ def as_role(dsn: str, role: str) -> str:
     return re.sub(r"//[^@/]*@", f"//{role}@", dsn)
 
 
+@dataclass(frozen=True)
+class Opened:
+    """owner: a connection with all rights; the context has those of the API's own role. clock: the feeds'."""
+
+    context: ApiContext
+    clock: ManualClock
+    owner: Connection
+
+
 @asynccontextmanager
-async def city_api(database_url: str, **changes: Any) -> AsyncIterator[CityApi]:
-    """changes: of the context. The API has its own role's rights, no more."""
-    clock, dsn = ManualClock(seed.NOW), as_role(database_url, "alatau_api")
-    async with open_context(dsn, clock, random.Random(1)) as opened:
-        context = replace(opened, **changes)
-        transport = httpx2.ASGITransport(
-            create_app(context), client=("192.0.2.7", 4711)
-        )
+async def open_for_tests(database_url: str) -> AsyncIterator[Opened]:
+    dsn, clock = as_role(database_url, "alatau_api"), ManualClock(seed.NOW)
+    async with open_context(dsn, clock, random.Random(1)) as context:
         owner = await connect(database_url, "test")
         try:
-            async with httpx2.AsyncClient(
-                transport=transport, base_url="http://api.test"
-            ) as web:
-                yield CityApi(context, clock, owner, web)
+            yield Opened(context, clock, owner)
         finally:
             await owner.close()
+
+
+@asynccontextmanager
+async def api_on(
+    opened: Opened, clock: ManualClock, **changes: Any
+) -> AsyncIterator[CityApi]:
+    """With a clock, allowances and counters of its own. changes: of the context."""
+    fresh = {"clock": clock, "throttles": Throttles(), "doors": Doors()}
+    context = replace(opened.context, **{**fresh, **changes})
+    transport = httpx2.ASGITransport(create_app(context), client=("192.0.2.7", 4711))
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://api.test"
+    ) as web:
+        yield CityApi(context, clock, opened.owner, web)
+
+
+@asynccontextmanager
+async def city_api(database_url: str, **changes: Any) -> AsyncIterator[CityApi]:
+    """On a database of one's own. changes: of the context."""
+    async with (
+        open_for_tests(database_url) as opened,
+        api_on(opened, opened.clock, **changes) as api,
+    ):
+        yield api

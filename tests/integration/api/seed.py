@@ -218,6 +218,18 @@ async def apply(connection: Connection, file: Mapping[str, Any] = FILE) -> None:
     )
 
 
+async def empty(connection: Connection) -> None:
+    """All but the city."""
+    await connection.execute(
+        """
+        TRUNCATE observations, observation_changes, rejected_messages, latest_observations, device_status,
+            publisher_totals, publisher_sequences, gaps, alerts, journal, rule_holds, rules, users, sessions, audit,
+            event_log, log_cursors RESTART IDENTITY;
+        UPDATE log_streams SET last_batch = 0, logged_at = '-infinity', writer_epoch = 0
+        """
+    )
+
+
 async def frame_of(connection: Connection, device: str) -> int:
     frame_id: int = await connection.fetchval(
         "SELECT frame_id FROM frames JOIN devices USING (device_id) WHERE key = $1 AND closed_at IS NULL",

@@ -8,7 +8,7 @@ from tests.integration.api.alerts import move, subject, whole_city
 from tests.integration.api.city_api import CityApi
 from tests.integration.api.seed import MINUTE, NOW, SECRET
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 
 async def test_an_alert_says_what_where_why_and_what_to_do(api: CityApi) -> None:

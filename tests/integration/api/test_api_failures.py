@@ -14,7 +14,7 @@ from services.api.failures import KINDS, MEDIA_TYPE
 from services.core.storage.pool import Connection
 from tests.integration.api.city_api import CityApi
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 HEADERS = (
     "content-security-policy",
@@ -60,6 +60,21 @@ async def test_a_wrong_parameter_is_named(api: CityApi) -> None:
     assert "<script>" not in answer.text
 
 
+async def test_a_parameter_that_nobody_knows_is_named_with_those_there_are(
+    api: CityApi,
+) -> None:
+    """Misspelt filters must not show everything."""
+    for path, headers in (
+        ("/open/v1/things", {}),
+        ("/api/v1/alerts", await api.session()),
+    ):
+        document = problem(await api.get(path, headers, domian="water"), 422)
+        assert isinstance(document["errors"], list)
+        (error,) = document["errors"]
+        assert error["where"] == "query domian"
+        assert " domain," in error["detail"]
+
+
 async def test_a_wrong_body_is_named_and_never_repeated(api: CityApi) -> None:
     for body in (
         b"{",
@@ -99,29 +114,29 @@ async def test_a_cursor_of_nonsense_is_refused(api: CityApi) -> None:
 
 
 async def test_a_database_that_is_gone_is_said_without_its_address(
-    api: CityApi, postgres: PostgresCluster
+    own_api: CityApi, postgres: PostgresCluster
 ) -> None:
-    session = await api.session()
-    name = await api.database.fetchval("SELECT current_database()")
+    session = await own_api.session()
+    name = await own_api.database.fetchval("SELECT current_database()")
     postgres.sql(
         f"ALTER DATABASE {name} ALLOW_CONNECTIONS false;"  # noqa: S608 # our own name
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}';"
     )
-    answer = await api.get("/api/v1/things", session)
+    answer = await own_api.get("/api/v1/things", session)
     document = problem(answer, 503)
     assert document["type"] == "/problems/unavailable"
     assert answer.headers["retry-after"] == "2"
     assert name not in answer.text
-    ready = await api.get("/health/ready")
+    ready = await own_api.get("/health/ready")
     assert ready.status_code == 503
     assert ready.json()["parts"][0] == {
         "name": "database",
         "ready": False,
         "detail": "The database does not answer.",
     }
-    assert "alatau doctor" in (await api.get("/", lang="en")).text
+    assert "alatau doctor" in (await own_api.get("/", lang="en")).text
     postgres.sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true;")
-    assert (await api.get("/api/v1/things", session)).status_code == 200
+    assert (await own_api.get("/api/v1/things", session)).status_code == 200
 
 
 async def test_a_query_that_takes_too_long_is_ended(
@@ -169,17 +184,17 @@ async def test_head_is_get_without_the_body(api: CityApi) -> None:
     assert "etag" in answer.headers
 
 
-async def test_metrics_count_by_route_and_not_by_path(api: CityApi) -> None:
+async def test_metrics_count_by_operation_and_not_by_path(api: CityApi) -> None:
     await api.get("/open/v1/things/air-1")
     await api.get("/no/such/path")
     text = (await api.get("/metrics")).text
     assert (
-        'alatau_api_requests_total{method="GET",route="/open/v1/things/{key}",status="200"}'
+        'alatau_api_requests_total{method="GET",operation="get_public_thing",status="200"}'
         in text
     )
     assert "/no/such/path" not in text
     assert "air-1" not in text
 
 
-def test_the_application_can_be_made_twice(api: CityApi) -> None:
+async def test_the_application_can_be_made_twice(api: CityApi) -> None:
     assert create_app(api.context) is not create_app(api.context)

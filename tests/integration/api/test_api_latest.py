@@ -7,7 +7,7 @@ from tests.integration.api import seed
 from tests.integration.api.city_api import CityApi
 from tests.integration.api.seed import DAY, MINUTE, NOW, SECRET
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 PATH = "/api/v1/latest"
 
@@ -56,15 +56,15 @@ async def test_newest_values_keep_to_the_scope_and_to_households(api: CityApi) -
 
 
 async def test_a_value_from_before_the_slot_was_the_datastreams_is_not_its_own(
-    api: CityApi,
+    own_api: CityApi,
 ) -> None:
-    await seed.store_latest(api.database, "air-1-dev", NOW - DAY, (5.0, None, None))
-    await api.database.execute(
+    await seed.store_latest(own_api.database, "air-1-dev", NOW - DAY, (5.0, None, None))
+    await own_api.database.execute(
         """
         UPDATE datastream_slots SET valid_from = $1
         WHERE datastream_id = (SELECT datastream_id FROM datastreams WHERE key = 'air-1.pm25')
         """,
         NOW - MINUTE,
     )
-    page = await api.read(PATH, await api.session(), datastream="air-1.pm25")
+    page = await own_api.read(PATH, await own_api.session(), datastream="air-1.pm25")
     assert page["items"][0]["result"] is None

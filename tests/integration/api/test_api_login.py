@@ -12,7 +12,7 @@ from services.api.throttle import Throttle
 from tests.integration.api import seed
 from tests.integration.api.city_api import CityApi, city_api
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 PASSWORD = "correct horse battery staple"
 

@@ -11,7 +11,7 @@ from tests.integration.api import seed
 from tests.integration.api.city_api import CityApi
 from tests.integration.api.seed import DAY, HOUR, MINUTE, NOW, SECOND, SECRET
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 PUMP = f"pump-{SECRET}"
 RAW = "/api/v1/observations"
@@ -98,17 +98,17 @@ async def test_pages_of_several_datastreams_join_without_gaps_or_repeats(
 
 
 async def test_a_datastream_keeps_its_history_when_its_device_is_exchanged(
-    api: CityApi,
+    own_api: CityApi,
 ) -> None:
-    await air(api, 3)
+    await air(own_api, 3)
     file = {**seed.FILE, "things": {**seed.FILE["things"]}}
     file["things"]["air-1"] = {
         **seed.FILE["things"]["air-1"],
         "devices": {"air-1-new": {"type": "air_monitor"}},
     }
     exchanged = NOW + 10 * MINUTE
-    await seed.apply(api.database, file)
-    await api.database.execute(
+    await seed.apply(own_api.database, file)
+    await own_api.database.execute(
         """
         UPDATE datastream_slots s SET valid_to = CASE WHEN d.key = 'air-1-dev' THEN $1 ELSE valid_to END,
             valid_from = CASE WHEN d.key = 'air-1-new' THEN $1 ELSE valid_from END
@@ -118,11 +118,11 @@ async def test_a_datastream_keeps_its_history_when_its_device_is_exchanged(
         exchanged,
     )
     await seed.store(
-        api.database, "air-1-new", [(exchanged + MINUTE, (99.0, 0.0, None))]
+        own_api.database, "air-1-new", [(exchanged + MINUTE, (99.0, 0.0, None))]
     )
-    admin = await api.session()
+    admin = await own_api.session()
     for limit in (1, 10):
-        pages = await api.pages(
+        pages = await own_api.pages(
             RAW,
             admin,
             datastream="air-1.pm25",

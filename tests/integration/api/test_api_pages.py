@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.api.city_api import CityApi, city_api
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 _LOADED = re.compile(r"""(?:src|href|action)=["']([^"']+)["']""")
 
@@ -58,13 +58,13 @@ async def test_without_a_city_the_front_page_says_how_to_begin(
         assert "alatau city apply" in (await api.get("/", lang="en")).text
 
 
-async def test_a_citys_name_is_escaped(api: CityApi) -> None:
-    await api.database.execute(
+async def test_a_citys_name_is_escaped(own_api: CityApi) -> None:
+    await own_api.database.execute(
         """
         UPDATE registry_state SET city = jsonb_set(city, '{name,en}', '"<script>alert(1)</script>"')
         """
     )
-    page = await api.get("/", lang="en")
+    page = await own_api.get("/", lang="en")
     assert "<script>alert" not in page.text
 
 

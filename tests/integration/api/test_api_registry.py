@@ -7,7 +7,7 @@ from tests.integration.api import seed
 from tests.integration.api.city_api import CityApi
 from tests.integration.api.seed import SECRET
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 
 def keys(page: dict[str, list[dict[str, str]]]) -> list[str]:
@@ -187,13 +187,13 @@ async def test_a_datastream_says_what_it_measures_and_who_reports_it(
     )
 
 
-async def test_retired_things_are_shown_on_demand(api: CityApi) -> None:
-    admin = await api.session()
-    await api.database.execute(
+async def test_retired_things_are_shown_on_demand(own_api: CityApi) -> None:
+    admin = await own_api.session()
+    await own_api.database.execute(
         "UPDATE things SET retired_at = now() WHERE key = 'air-1'"
     )
-    assert "air-1" not in keys(await api.read("/api/v1/things", admin))
-    assert "air-1" in keys(await api.read("/api/v1/things", admin, retired=True))
+    assert "air-1" not in keys(await own_api.read("/api/v1/things", admin))
+    assert "air-1" in keys(await own_api.read("/api/v1/things", admin, retired=True))
 
 
 async def test_the_catalogue_has_units_ranges_and_codes(api: CityApi) -> None:

@@ -11,7 +11,7 @@ from tests.integration.api import seed
 from tests.integration.api.city_api import CityApi
 from tests.integration.api.seed import HOUR, NOW, SECRET
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 PATH = "/api/v1/rejected-messages"
 
