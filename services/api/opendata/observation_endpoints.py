@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Final
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -52,7 +51,7 @@ from services.api.parameters import (
 from services.api.series.model import Series
 from services.api.series.ranges import Range, TooMuchAskedError, check_cost
 from services.api.series.reading import Buckets, bucket_range, raw_range, require_all
-from services.api.series.saying import say_buckets, say_head, say_series, touched
+from services.api.series.saying import say_series, touched
 from services.api.series.store import read_page
 
 _CSV: Final = "text/csv; charset=utf-8; header=present"
@@ -185,24 +184,10 @@ async def get_public_buckets(
         require_all(datastream, series)
         _, city = await read_registry(connection)
         zone = city["time_zone"] if city else "UTC"
-        buckets = Buckets(bucket, within, ZoneInfo(zone), aggregation)
+        buckets = Buckets(bucket, within, zone, aggregation)
         sums = await buckets.read(connection, series, context.clock.now())
     _mark(response)
-    document = {
-        "licence": LICENCE,
-        "start": say_moment(buckets.range.start),
-        "end": say_moment(buckets.range.end),
-        "bucket": bucket,
-        "time_zone": zone,
-        "series": [
-            {
-                **say_head(one, lang),
-                "aggregations": sorted(buckets.wanted(one)),
-                "buckets": say_buckets(one, sums, buckets.edges, buckets.wanted(one)),
-            }
-            for one in series
-        ],
-    }
+    document = {"licence": LICENCE, **buckets.document(series, sums, lang)}
     return json_answer(document, response)
 
 

@@ -2,10 +2,11 @@
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from services.api.failures import BadRangeError, NotFoundError, TooMuchError
+from services.api.moments import say_moment
 from services.api.series.aggregates_store import add_rises, add_stays, add_up
 from services.api.series.model import Piece, Series, SumsByBucket
 from services.api.series.ranges import (
@@ -18,8 +19,10 @@ from services.api.series.ranges import (
     bucket_edges,
     check_cost,
 )
+from services.api.series.saying import say_buckets, say_head
 from services.api.series.store import find_pieces
 from services.core.city.catalogue import Aggregation
+from services.core.city.language import Language
 from services.core.storage.pool import Connection
 
 _HELD_PERIODS: Final = 3  # how long a state is believed without being said again
@@ -61,10 +64,12 @@ class Buckets:
         self,
         bucket: Bucket,
         within: Range,
-        zone: ZoneInfo,
+        time_zone: str,
         aggregations: Collection[Aggregation] | None,
     ) -> None:
-        self.edges = bucket_edges(bucket, within, zone)
+        self.bucket = bucket
+        self.time_zone = time_zone
+        self.edges = bucket_edges(bucket, within, ZoneInfo(time_zone))
         self.range = Range(self.edges[0], self.edges[-1])
         self._aggregations = aggregations
 
@@ -94,6 +99,25 @@ class Buckets:
                 connection, states, self.edges, sums, holds_ms=holds, now=now
             )
         return sums
+
+    def document(
+        self, series: Sequence[Series], sums: SumsByBucket, language: Language | None
+    ) -> dict[str, Any]:
+        """As series.schemas.BucketPage describes it."""
+        return {
+            "start": say_moment(self.range.start),
+            "end": say_moment(self.range.end),
+            "bucket": self.bucket,
+            "time_zone": self.time_zone,
+            "series": [
+                {
+                    **say_head(one, language),
+                    "aggregations": sorted(self.wanted(one)),
+                    "buckets": say_buckets(one, sums, self.edges, self.wanted(one)),
+                }
+                for one in series
+            ],
+        }
 
     def _of(
         self,

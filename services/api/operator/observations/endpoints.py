@@ -1,7 +1,5 @@
 """GET /observations, /observations/buckets."""
 
-from zoneinfo import ZoneInfo
-
 from fastapi import APIRouter, Response
 
 from services.api.answers import json_answer
@@ -21,7 +19,7 @@ from services.api.parameters import (
     Start,
 )
 from services.api.series.reading import Buckets, bucket_range, raw_range, require_all
-from services.api.series.saying import say_buckets, say_head, say_series, touched
+from services.api.series.saying import say_series, touched
 from services.api.series.schemas import BucketPage, SeriesPage
 from services.api.series.store import read_page
 
@@ -81,20 +79,6 @@ async def get_buckets(
         series = await find_series(connection, scope, datastream)
         require_all(datastream, series)
         zone = await read_time_zone(connection)
-        buckets = Buckets(bucket, within, ZoneInfo(zone), aggregation)
+        buckets = Buckets(bucket, within, zone, aggregation)
         sums = await buckets.read(connection, series, context.clock.now())
-    document = {
-        "start": say_moment(buckets.range.start),
-        "end": say_moment(buckets.range.end),
-        "bucket": bucket,
-        "time_zone": zone,
-        "series": [
-            {
-                **say_head(one, lang),
-                "aggregations": sorted(buckets.wanted(one)),
-                "buckets": say_buckets(one, sums, buckets.edges, buckets.wanted(one)),
-            }
-            for one in series
-        ],
-    }
-    return json_answer(document, response)
+    return json_answer(buckets.document(series, sums, lang), response)

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from services.api.auth.permissions import scope_of
 from services.api.auth.session import PayloadReader, RejectedReader
@@ -31,52 +31,63 @@ router = APIRouter(
 )
 
 
+class _Chosen:
+    """Which refusals a list is about, and when they came."""
+
+    def __init__(
+        self,
+        *,
+        reason: Annotated[
+            list[Reason] | None,
+            Query(max_length=30, description="Only for this reason; may be repeated."),
+        ] = None,
+        publisher: Annotated[
+            list[Annotated[str, Query(pattern=KEY_PATTERN)]] | None,
+            Query(
+                max_length=100,
+                description="Only of this publisher (its device id); may be repeated.",
+            ),
+        ] = None,
+        scope: Annotated[
+            list[Literal["message", "item", "value"]] | None,
+            Query(max_length=3, description="Only of this size; may be repeated."),
+        ] = None,
+        start: Annotated[
+            GivenMoment | None,
+            Query(description="Received from then on; by default a day before end."),
+        ] = None,
+        end: Annotated[
+            GivenMoment | None,
+            Query(description="Received before then; by default now. At most 31 days."),
+        ] = None,
+    ) -> None:
+        self._kinds = (reason, publisher, scope)
+        self._start = start
+        self._end = end
+
+    def at(self, now: dt.datetime) -> RejectedFilter:
+        """Raises BadRangeError."""
+        # A clock that is a little behind the database's must not hide what has just come.
+        end = self._end or now + _A_MINUTE
+        start = self._start or end - _ONE_DAY
+        within = time_range(start, end, LONGEST_RAW, "The list of refusals")
+        return RejectedFilter(within.start, within.end, *self._kinds)
+
+
 @router.get("/rejected-messages", responses=documented(400))
 async def get_rejected_messages(
     actor: RejectedReader,
     context: Context,
     pages: Pages,
-    reason: Annotated[
-        list[Reason] | None,
-        Query(max_length=30, description="Only for this reason; may be repeated."),
-    ] = None,
-    publisher: Annotated[
-        list[Annotated[str, Query(pattern=KEY_PATTERN)]] | None,
-        Query(
-            max_length=100,
-            description="Only of this publisher (its device id); may be repeated.",
-        ),
-    ] = None,
-    scope: Annotated[
-        list[Literal["message", "item", "value"]] | None,
-        Query(max_length=3, description="Only of this size; may be repeated."),
-    ] = None,
-    start: Annotated[
-        GivenMoment | None,
-        Query(
-            description="Received at or after this time; by default a day before end."
-        ),
-    ] = None,
-    end: Annotated[
-        GivenMoment | None,
-        Query(
-            description="Received before this time; by default now. At most 31 days after start."
-        ),
-    ] = None,
+    chosen: Annotated[_Chosen, Depends()],
 ) -> Page[RejectedMessage]:
     """What was refused and why, newest first."""
-    # A clock that is a little behind the database's must not hide what has just come.
-    until = end or context.clock.now() + _A_MINUTE
-    within = time_range(
-        start or until - _ONE_DAY, until, LONGEST_RAW, "The list of refusals"
-    )
-    chosen = RejectedFilter(within.start, within.end, reason, publisher, scope)
-    before = pages.after(1)
+    wanted, before = chosen.at(context.clock.now()), pages.after(1)
     async with context.database.reading() as connection:
         rows = await list_rejected(
             connection,
             scope_of(actor),
-            chosen,
+            wanted,
             before[0] if before else None,
             pages.rows,
         )
