@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from services.api.auth import endpoints as auth
 from services.api.live import endpoints as live
+from services.api.operator import endpoints
 from services.api.operator.alerts import endpoints as alerts
 from services.api.operator.city import endpoints as city
 from services.api.operator.datastreams import endpoints as datastreams
@@ -16,7 +17,7 @@ from services.api.operator.rules import endpoints as rules
 from services.api.operator.things import endpoints as things
 from services.api.parameters import KnownParameters
 
-router = APIRouter(prefix="/api/v1", dependencies=[KnownParameters])
+_nouns = APIRouter(prefix="/api/v1")
 for noun in (
     auth,
     city,
@@ -31,4 +32,8 @@ for noun in (
     ledger,
     live,
 ):
-    router.include_router(noun.router)
+    _nouns.include_router(noun.router)
+
+router = APIRouter(dependencies=[KnownParameters])
+router.include_router(endpoints.router)
+router.include_router(_nouns)

@@ -31,8 +31,6 @@ def _document(language: str, title: str, body: str, head: str = "") -> str:
 """
 
 
-# Where a door has nothing to show a browser, its documentation is opened.
-_HREFS: Final = {"/api/v1": "/docs#/Users%20and%20sessions"}
 _STYLE: Final = '<link rel="stylesheet" href="/assets/page.css">\n'
 
 
@@ -43,7 +41,7 @@ def front_page(
     words = WORDS[language]
     title = city or "Alatau"
     doors = "\n".join(
-        f'<li><a href="{_HREFS.get(path, path)}"><strong>{escape(name)}</strong><code>{path}</code><span>{escape(text)}</span></a></li>'
+        f'<li><a href="{path}"><strong>{escape(name)}</strong><code>{path}</code><span>{escape(text)}</span></a></li>'
         for path, (name, text) in words.doors.items()
     )
     told = f'<p class="notice" role="status">{escape(notice)}</p>' if notice else ""

@@ -130,7 +130,7 @@ async def test_every_operator_door_is_shut_without_a_session(api: CityApi) -> No
     doors = [
         (method, path)
         for path, methods in paths.items()
-        if path.startswith("/api/") and path != "/api/v1/login"
+        if path.startswith("/api/v1/") and path != "/api/v1/login"
         for method in methods
     ]
     assert len(doors) > 25
@@ -141,6 +141,19 @@ async def test_every_operator_door_is_shut_without_a_session(api: CityApi) -> No
                 method.upper(), filled.replace("{rejected_id}", "1"), headers=headers
             )
             assert answer.status_code == 401, (method, path, answer.text)
+
+
+async def test_the_beginning_says_where_to_log_in_and_every_door_it_names_opens(
+    api: CityApi,
+) -> None:
+    beginning = await api.read("/api/v1")
+    assert beginning["login"] == "/api/v1/login"
+    described = (await api.read("/openapi.json"))["paths"]
+    assert set(beginning["doors"]) <= set(described)
+    lists = {
+        path for path in described if path.startswith("/api/v1/") and "{" not in path
+    }
+    assert lists - set(beginning["doors"]) == {"/api/v1/login", "/api/v1/logout"}
 
 
 async def test_roles_open_what_they_may(api: CityApi) -> None:
