@@ -65,7 +65,7 @@ def test_no_service_may_do_more_than_its_own(city: Installation) -> None:
         "ingest": "UPDATE rules SET enabled = false",
         "rules": "DELETE FROM observations",
         "history": "UPDATE devices SET retired_at = now()",
-        "api": "DELETE FROM observations",
+        "api": "SELECT secret_hash FROM credentials",
         "broker-door": "SELECT * FROM users",
     }.items():
         dsn = (secrets / f"{service}.dsn").read_text().strip()

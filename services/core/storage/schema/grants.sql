@@ -31,7 +31,7 @@ SELECT pg_temp.allow('alatau_history', 'SELECT, INSERT, UPDATE, DELETE', 'latest
     publisher_sequences, gaps, log_cursors');
 SELECT pg_temp.allow('alatau_history', 'EXECUTE', 'FUNCTION event_log_drop_passed');
 
-SELECT pg_temp.allow('alatau_api', 'SELECT', 'ALL TABLES IN SCHEMA public');
+SELECT pg_temp.allow('alatau_api', 'SELECT', 'users, sessions, alembic_version');
 SELECT pg_temp.allow('alatau_api', 'INSERT', 'event_log, journal, audit');
 SELECT pg_temp.allow('alatau_api', 'UPDATE', 'log_streams');
 SELECT pg_temp.allow('alatau_api', 'UPDATE (acknowledged_at, acknowledged_by, acknowledged_version, acknowledged_note, version, updated_at)', 'alerts');
@@ -39,7 +39,9 @@ SELECT pg_temp.allow('alatau_api', 'INSERT, DELETE, UPDATE', 'sessions');
 
 SELECT pg_temp.allow('alatau_door', 'SELECT', 'registry_state, devices, credentials');
 
-SELECT pg_temp.allow('alatau_reader', 'SELECT', 'registry_state, districts, observed_properties, sensors, device_types, device_type_channels,
+-- Everything but secrets and what people are.
+SELECT pg_temp.allow(role, 'SELECT', 'registry_state, districts, observed_properties, sensors, device_types, device_type_channels,
     things, thing_relations, devices, device_hosts, frames, datastreams, datastream_slots, observations, observation_changes, observations_flat,
     rejected_messages, latest_observations, device_status, publisher_totals, publisher_sequences, gaps, log_streams, event_log, log_cursors,
-    rules, alerts, journal, rule_holds, audit');
+    rules, alerts, journal, rule_holds, rule_memory, audit')
+FROM unnest('{alatau_api,alatau_reader}'::text[]) role;
