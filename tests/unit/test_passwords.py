@@ -21,7 +21,11 @@ def test_a_hash_that_mosquitto_passwd_made_verifies() -> None:
     assert not verify_secret("open sesame!", made_by_mosquitto_2_0_11)
 
 
-@given(st.text(), st.text())
+# HMAC pads short keys with NUL (RFC 2104, section 2): "a" and "a" with a NUL behind it are one key.
+without_nul = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+
+
+@given(without_nul, without_nul)
 def test_only_the_secret_verifies(secret: str, other: str) -> None:
     stored = hash_secret(secret)
     assert verify_secret(secret, stored)
