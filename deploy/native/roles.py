@@ -1,11 +1,12 @@
 """Database roles: one for each service, an owner for migrations, a reader for people."""
 
 from deploy.native.home import Secrets
-from deploy.native.postgres import PostgresCluster
+from services.core.storage.pool import connect
 
 DATABASE = "alatau"
 OWNER = "alatau_owner"
 READER = "alatau_reader"
+GRAFANA = "alatau_grafana"
 # Who asks the database for what; the grants are in services/core/storage/schema/grants.sql.
 ROLE_OF_SERVICE = {
     "ingest": "alatau_ingest",
@@ -21,25 +22,44 @@ def secret_name(role: str) -> str:
     return f"database-{role.removeprefix('alatau_')}"
 
 
-def ensure_roles(cluster: PostgresCluster, secrets: Secrets) -> None:
-    """Make what is missing and set every password again, so that a lost or changed secrets file mends itself."""
-    roles = (OWNER, READER, *ROLE_OF_SERVICE.values())
+async def ensure_roles(superuser_dsn: str, secrets: Secrets) -> None:
+    """Make what is missing and set every password again, so that a lost or changed secrets file mends itself.
+
+    Raises:
+        StorageUnavailableError: there is no server, or it does not let us in.
+    """
+    roles = (OWNER, READER, GRAFANA, *ROLE_OF_SERVICE.values())
     statements = [_role(role, secrets.get(secret_name(role))) for role in roles]
-    limits = f"""
-        ALTER ROLE {READER} SET default_transaction_read_only = on;
-        ALTER ROLE {READER} SET statement_timeout = '60s';
-        SELECT 'CREATE DATABASE {DATABASE} OWNER {OWNER}'
-        WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec
+    limits = [_only_reads(role) for role in (READER, GRAFANA)]
+    rights = f"""
         REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC;
         GRANT CONNECT ON DATABASE {DATABASE} TO {", ".join(roles)};
-    """  # noqa: S608 - names from this file
-    cluster.sql("".join(statements) + limits, password=secrets.get(SUPERUSER_SECRET))
+    """
+    there = f"SELECT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}')"  # noqa: S608 - names from this file
+    connection = await connect(superuser_dsn, "roles")
+    try:
+        await connection.execute("".join([*statements, *limits]))
+        if not await connection.fetchval(there):
+            await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
+        await connection.execute(rights)
+    finally:
+        await connection.close()
 
 
 def _role(name: str, secret: str) -> str:
     """The secret is URL-safe base64: nothing in it needs quoting."""
     return f"""
-        SELECT 'CREATE ROLE {name} LOGIN'
-        WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') \\gexec
+        DO $$ BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN
+                CREATE ROLE {name} LOGIN;
+            END IF;
+        END $$;
         ALTER ROLE {name} PASSWORD '{secret}';
-    """  # noqa: S608 - names from this file
+    """
+
+
+def _only_reads(role: str) -> str:
+    return f"""
+        ALTER ROLE {role} SET default_transaction_read_only = on;
+        ALTER ROLE {role} SET statement_timeout = '60s';
+    """

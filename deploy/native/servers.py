@@ -3,14 +3,13 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from deploy.native.home import Home, Ports
-from deploy.native.mosquitto import INGEST_USER, DeviceListener, Mosquitto
+from deploy.native.mosquitto import DeviceListener, Mosquitto
 from deploy.native.postgres import PostgresCluster, machine_memory, tuned_settings
-from deploy.native.roles import DATABASE, OWNER, READER, ROLE_OF_SERVICE, secret_name
-
-BROKER_SECRET = "broker-ingest"  # noqa: S105 - a file's name
+from deploy.native.roles import DATABASE, secret_name
+from deploy.native.secret_files import Places, socket_url, write_urls
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,7 @@ class Servers:
     def service_broker_url(self) -> str:
         if self.mosquitto is None:
             return self.given_broker_url
-        secret = quote(self.home.secrets.get(BROKER_SECRET), safe="")
-        return f"unix://{INGEST_USER}:{secret}@localhost{self.mosquitto.socket_path}"
+        return socket_url(self.home.secrets, self.mosquitto.socket_path)
 
     def device_broker_url(self) -> str:
         if self.mosquitto is None:
@@ -50,13 +48,8 @@ class Servers:
         return f"mqtt://{listener.host}:{listener.port}"
 
     def write_urls(self) -> None:
-        """Services and people read their URLs from files, so that no secret is in an environment or a process list."""
-        secrets = self.home.secrets
-        secrets.put("owner.dsn", self.dsn(OWNER))
-        secrets.put("reader.dsn", self.dsn(READER))
-        secrets.put("broker.url", self.service_broker_url())
-        for service, role in ROLE_OF_SERVICE.items():
-            secrets.put(f"{service}.dsn", self.service_dsn(role))
+        places = Places(self.service_dsn, self.dsn, self.service_broker_url())
+        write_urls(self.home.secrets, places)
 
 
 def choose_servers(home: Home, ports: Ports, environment: Mapping[str, str]) -> Servers:

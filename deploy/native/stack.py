@@ -118,7 +118,10 @@ class Stack:
         cluster.write_settings()
         database.start()
         await self._crew.until_ready(database, seconds=RECOVERY_SECONDS)
-        await asyncio.to_thread(ensure_roles, cluster, secrets)
+        superuser = cluster.socket_dsn(
+            "postgres", password=secrets.get(SUPERUSER_SECRET)
+        )
+        await ensure_roles(superuser, secrets)
 
     async def _start_broker(self, broker: Supervised) -> None:
         if self._door_keeper is not None:

@@ -24,6 +24,7 @@ _COMMANDS: tuple[str, ...] = (
     "ledger",
     "stack",
     "prepare",
+    "secrets",
     "devices",
     "broker_door",
     "sim",

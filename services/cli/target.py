@@ -39,13 +39,15 @@ class NoInstallationError(ConfigurationError):
 
 
 def database_url(home: Path | None) -> str:
-    """ALATAU_DATABASE_URL, else the owner's DSN of the home folder.
+    """ALATAU_DATABASE_URL (file:PATH reads it from there), else the owner's DSN of the home folder.
 
     Raises:
         NoInstallationError: neither is there, or the folder belongs to somebody else.
     """
     if url := os.environ.get("ALATAU_DATABASE_URL"):
-        return url
+        from services.core.settings import read_file_url
+
+        return read_file_url(url)
     places = [home] if home else [_CHECKOUT_HOME, _SYSTEM_HOME]
     for place in places:
         try:

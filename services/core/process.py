@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
 
 import structlog
 
@@ -18,6 +19,7 @@ def notify_supervisor(message: str) -> None:
 
     message: READY=1, STATUS=text, WATCHDOG=1, STOPPING=1; several separated by newlines.
     """
+    _keep_alive_file(message.split("\n"))
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
@@ -34,6 +36,18 @@ def notify_supervisor(message: str) -> None:
                 action="notify_failed",
                 error=str(error),
             )
+
+
+def _keep_alive_file(news: list[str]) -> None:
+    """ALATAU_ALIVE_FILE: there since READY=1, touched by each WATCHDOG=1, for supervisors that can only look (containers)."""
+    name = os.environ.get("ALATAU_ALIVE_FILE")
+    if not name:
+        return
+    alive = Path(name)
+    if "READY=1" in news or ("WATCHDOG=1" in news and alive.exists()):
+        alive.touch()
+    elif "STOPPING=1" in news:
+        alive.unlink(missing_ok=True)
 
 
 def run_service(name: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> None:

@@ -49,14 +49,18 @@ class Settings(BaseSettings):
     @field_validator("database_url", "broker_url", "device_broker_url", mode="before")
     @classmethod
     def _read_secret_file(cls, value: object) -> object:
-        """`file:/run/secrets/url` reads the URL from a file, so that no secret is in the environment."""
-        if isinstance(value, str) and value.startswith("file:"):
-            return Path(value.removeprefix("file:")).read_text(encoding="utf-8").strip()
-        return value
+        return read_file_url(value) if isinstance(value, str) else value
 
     @property
     def dsn(self) -> str:
         return self.database_url.unicode_string()
+
+
+def read_file_url(value: str) -> str:
+    """`file:/run/secrets/url` reads the URL from a file, so that no secret is in the environment."""
+    if value.startswith("file:"):
+        return Path(value.removeprefix("file:")).read_text(encoding="utf-8").strip()
+    return value
 
 
 def load_settings() -> Settings:
