@@ -2,11 +2,11 @@
 PYTHON := /usr/bin/python3
 BIN := .venv/bin
 
-.PHONY: help install demo test check format bench
+.PHONY: help install install-for-tests demo test check format bench
 
 help:
 	@echo "make demo     install what is missing and run the whole city here; Ctrl-C stops it"
-	@echo "make install  only install: servers, TimescaleDB, the locked Python environment"
+	@echo "make install  only install: servers, TimescaleDB, the locked Python environment, the built console"
 	@echo "make test     every test, against the real broker and database"
 	@echo "make check    format, lint, types, architecture, schema = migrations"
 	@echo "make bench    what this machine can do"
@@ -14,19 +14,22 @@ help:
 install:
 	@$(PYTHON) -B -m deploy.native.install
 
+install-for-tests:
+	@$(PYTHON) -B -m deploy.native.install --for-tests
+
 demo: install
 	@$(BIN)/alatau up --incident burst_main@60
 
-test: install
+test: install-for-tests
 	$(BIN)/pytest $(PYTEST_ARGUMENTS)
 
-check: install
+check: install-for-tests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/test_architecture.py tests/migration
 
-format: install
+format: install-for-tests
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 

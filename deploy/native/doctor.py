@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.native import environment
+from deploy.native import console, environment
 from deploy.native.home import (
     DEFAULT_PORT_BASE,
     Home,
@@ -79,10 +79,18 @@ def _programs() -> Iterator[Finding]:
 def _environment() -> Iterator[Finding]:
     """In a checkout that `make install` made ready; a copy elsewhere was made from a lock that fitted."""
     if environment.uv_path(CHECKOUT).exists():
-        fits = environment.is_current(CHECKOUT)
+        fits = environment.is_current(CHECKOUT, for_tests=False)
         fact = "as uv.lock says" if fits else "not as uv.lock says"
         remedy = "" if fits else "`make install` brings it up to date."
         yield Finding("Python environment", fact, remedy)
+        built = console.is_current(CHECKOUT)
+        fact = "built from its sources" if built else "not built, or from older sources"
+        remedy = (
+            ""
+            if built
+            else "`make install` builds it; until then the API works without it."
+        )
+        yield Finding("console", fact, remedy)
 
 
 def _disk(home: Home) -> Finding:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.native.progress import InstallError, Progress
@@ -11,6 +12,20 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 UV_REQUIREMENT = "uv>=0.13,<1"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 STAMP = ".alatau-locked"
+RUNNING_ONLY = "without the development packages"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An environment: where, for what, and whether with this checkout's code or a copy of it."""
+
+    folder: Path
+    for_tests: bool = False
+    editable: bool = True
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return () if self.for_tests else ("--no-dev",)
 
 
 def tools_folder(checkout: Path) -> Path:
@@ -52,14 +67,20 @@ def package_mirror(checkout: Path) -> str | None:
     return os.environ.get("PIP_INDEX_URL") or answer.stdout.strip() or None
 
 
-def is_current(checkout: Path) -> bool:
-    stamp = checkout / ".venv" / STAMP
+def is_current(checkout: Path, *, for_tests: bool) -> bool:
+    stamp = _stamp(checkout)
     return (
-        stamp.exists()
-        and uv_path(checkout).exists()
+        uv_path(checkout).exists()
         and (checkout / ".venv/bin/alatau").exists()
-        and stamp.read_text(encoding="utf-8") == fingerprint(checkout)
+        and stamp[:1] == [fingerprint(checkout)]
+        and not (for_tests and RUNNING_ONLY in stamp)
     )
+
+
+def _stamp(checkout: Path) -> list[str]:
+    """The fingerprint of the last sync, and RUNNING_ONLY where it was for that; empty: there was none."""
+    path = checkout / ".venv" / STAMP
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
 def fingerprint(checkout: Path) -> str:
@@ -72,14 +93,18 @@ def fingerprint(checkout: Path) -> str:
     return digest.hexdigest()
 
 
-def install(progress: Progress, checkout: Path) -> None:
+def install(progress: Progress, checkout: Path, *, for_tests: bool) -> None:
+    """Development packages that are there are kept up to date: whoever has them works with them."""
+    require_venv_module()
     if not uv_path(checkout).exists():
         with progress.step("uv"):
             _install_uv(progress, checkout)
+    known = _stamp(checkout)
+    with_them = for_tests or bool(known and RUNNING_ONLY not in known)
     with progress.step("locked Python environment"):
-        sync(progress, checkout, checkout / ".venv")
-    stamp = checkout / ".venv" / STAMP
-    stamp.write_text(fingerprint(checkout), encoding="utf-8")
+        sync(progress, checkout, Wanted(checkout / ".venv", for_tests=with_them))
+    said = [fingerprint(checkout), *([] if with_them else [RUNNING_ONLY])]
+    (checkout / ".venv" / STAMP).write_text("\n".join(said), encoding="utf-8")
 
 
 def _install_uv(progress: Progress, checkout: Path) -> None:
@@ -89,38 +114,34 @@ def _install_uv(progress: Progress, checkout: Path) -> None:
     progress.run(pip, env={**_trust(), **os.environ})
 
 
-def sync(
-    progress: Progress, checkout: Path, target: Path, *, editable: bool = True
-) -> None:
-    """Bring the environment in target to the lock; without editable a copy of the code, for running only."""
+def sync(progress: Progress, checkout: Path, wanted: Wanted) -> None:
+    """Bring an environment to the lock."""
     uv = str(uv_path(checkout))
-    env = {**uv_environment(checkout), "UV_PROJECT_ENVIRONMENT": str(target)}
+    env = {**uv_environment(checkout), "UV_PROJECT_ENVIRONMENT": str(wanted.folder)}
     mirror = package_mirror(checkout)
     if mirror is not None:
-        _sync_from_mirror(progress, checkout, target, mirror, editable=editable)
+        _sync_from_mirror(progress, checkout, wanted, mirror)
         return
-    kind = (
-        () if editable else ("--no-dev", "--no-editable", "--reinstall-package=alatau")
-    )
-    progress.run([uv, "sync", "--locked", *kind], cwd=checkout, env=env)
+    copy = () if wanted.editable else ("--no-editable", "--reinstall-package=alatau")
+    command = [uv, "sync", "--locked", *wanted.groups, *copy]
+    progress.run(command, cwd=checkout, env=env)
 
 
 def _sync_from_mirror(
-    progress: Progress, checkout: Path, target: Path, mirror: str, *, editable: bool
+    progress: Progress, checkout: Path, wanted: Wanted, mirror: str
 ) -> None:
     """The lock names PyPI's files; a mirror has the same ones elsewhere, so go by their hashes."""
     uv, env = str(uv_path(checkout)), uv_environment(checkout)
     listed = tools_folder(checkout) / "requirements.txt"
-    kind = () if editable else ("--no-dev",)
-    export = [uv, "export", "--frozen", "--no-emit-project", *kind, "-o", str(listed)]
-    progress.run(export, cwd=checkout, env=env)
-    python = target / "bin/python"
+    export = [uv, "export", "--frozen", "--no-emit-project", *wanted.groups]
+    progress.run([*export, "-o", str(listed)], cwd=checkout, env=env)
+    python = wanted.folder / "bin/python"
     if not python.exists():
-        progress.run([uv, "venv", str(target)], cwd=checkout, env=env)
+        progress.run([uv, "venv", str(wanted.folder)], cwd=checkout, env=env)
     place = ["--python", str(python), "--default-index", mirror]
     hashed = [uv, "pip", "sync", "--require-hashes", *place, str(listed)]
     progress.run(hashed, cwd=checkout, env=env)
-    ourselves = ["-e", "."] if editable else ["--reinstall-package=alatau", "."]
+    ourselves = ["-e", "."] if wanted.editable else ["--reinstall-package=alatau", "."]
     own = [uv, "pip", "install", "--no-deps", *place, *ourselves]
     progress.run(own, cwd=checkout, env=env)
 

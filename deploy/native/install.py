@@ -1,4 +1,4 @@
-"""Installs what is missing on a bare Debian: servers, TimescaleDB, uv and the locked environment.
+"""Installs what is missing on a bare Debian: servers, TimescaleDB, uv, the locked environment and the built console.
 
 Run as `python3 -m deploy.native.install` in the checkout, with nothing but the distribution's python3.
 """
@@ -11,13 +11,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from deploy.native import debian, environment, timescaledb
+from deploy.native import console, debian, environment, timescaledb
 from deploy.native.progress import InstallError, Progress
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -31,12 +32,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="store_true",
         help="only packages and TimescaleDB (needs root)",
     )
+    parser.add_argument(
+        "--for-tests",
+        action="store_true",
+        help="also what only checks and tests need: Chromium, fonts, the development packages",
+    )
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     progress = Progress(environment.tools_folder(CHECKOUT) / "install.log")
     try:
-        _install(progress, system_only=options.system_only)
+        install(progress, system_only=options.system_only, for_tests=options.for_tests)
     except InstallError as error:
         progress.say(
             f"\nThe installation stopped: {error}\n\nThe whole output: {progress.log_file}"
@@ -48,58 +54,78 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _install(progress: Progress, *, system_only: bool) -> None:
+def install(progress: Progress, *, system_only: bool, for_tests: bool) -> None:
     started = time.monotonic()
     release = debian.read_release()
     if os.geteuid() == 0 and debian.has_leftovers():
         with _one_at_a_time(progress):
             progress.say("Mended what an interrupted installation left behind.")
-    wanted = system_missing(release)
-    stale = not system_only and not environment.is_current(CHECKOUT)
+    wanted = system_missing(release, for_tests=for_tests)
+    stale = [] if system_only else _stale_parts(for_tests=for_tests)
     if not wanted and not stale:
         progress.say(f"Everything is installed ({time.monotonic() - started:.1f} s).")
         return
     if wanted:
         progress.say(f"Missing on this machine: {', '.join(wanted)}")
-        _install_system(progress, release)
-    if stale:
-        environment.require_venv_module()
-        environment.install(progress, CHECKOUT)
+        _install_system(progress, release, for_tests=for_tests)
+    for bring in stale:
+        bring(progress, CHECKOUT)
     progress.say(
         f"Installed in {time.monotonic() - started:.0f} s; log: {progress.log_file}"
     )
 
 
-def system_missing(release: debian.Release) -> list[str]:
-    wanted = debian.missing(debian.packages_wanted(release))
-    built = not debian.has_timescaledb_package(release)
-    if built and not timescaledb.is_installed(release.postgres):
+def system_missing(release: debian.Release, *, for_tests: bool) -> list[str]:
+    wanted = debian.missing(_packages(release, for_tests=for_tests))
+    if _is_to_be_built(release):
         wanted.append(f"TimescaleDB for PostgreSQL {release.postgres}")
     return wanted
 
 
-def _install_system(progress: Progress, release: debian.Release) -> None:
+def _packages(release: debian.Release, *, for_tests: bool) -> list[str]:
+    extra = debian.TEST_PACKAGES if for_tests else ()
+    return [*debian.packages_wanted(release), *extra]
+
+
+def _is_to_be_built(release: debian.Release) -> bool:
+    packaged = debian.has_timescaledb_package(release)
+    return not packaged and not timescaledb.is_installed(release.postgres)
+
+
+def _stale_parts(*, for_tests: bool) -> list[Callable[[Progress, Path], None]]:
+    """What of the checkout's own parts is to be brought up to date, in this order."""
+    parts: list[Callable[[Progress, Path], None]] = []
+    if not environment.is_current(CHECKOUT, for_tests=for_tests):
+        parts.append(partial(environment.install, for_tests=for_tests))
+    if not console.is_current(CHECKOUT):
+        parts.append(console.install)
+    if for_tests and not console.has_packages(CHECKOUT):
+        parts.append(console.install_packages)
+    return parts
+
+
+def _install_system(
+    progress: Progress, release: debian.Release, *, for_tests: bool
+) -> None:
     if os.geteuid() != 0:
-        _install_system_with_sudo()
+        _install_system_with_sudo(for_tests=for_tests)
         return
     with _one_at_a_time(progress):
-        packages = debian.missing(debian.packages_wanted(release))
-        from_source = not debian.has_timescaledb_package(
-            release
-        ) and not timescaledb.is_installed(release.postgres)
-        if packages or from_source:
+        packages = debian.missing(_packages(release, for_tests=for_tests))
+        to_be_built = _is_to_be_built(release)
+        if packages or to_be_built:
             with progress.step("package lists"):
                 debian.update_lists(progress)
         if packages:
-            with progress.step("servers: mosquitto, PostgreSQL"):
+            with progress.step("Debian packages"):
                 debian.install(progress, packages)
                 if "mosquitto" in packages:
                     debian.disable_at_boot(progress, "mosquitto")
-        if from_source:
+        if to_be_built:
             timescaledb.install_from_source(progress, release)
 
 
-def _install_system_with_sudo() -> None:
+def _install_system_with_sudo(*, for_tests: bool) -> None:
     sudo = shutil.which("sudo")
     if sudo is None:
         raise InstallError(
@@ -112,6 +138,7 @@ def _install_system_with_sudo() -> None:
         "-m",
         "deploy.native.install",
         "--system-only",
+        *(["--for-tests"] if for_tests else []),
     ]
     finished = subprocess.run(again, cwd=CHECKOUT, check=False)  # noqa: S603 - ourselves, as root
     if finished.returncode != 0:

@@ -9,7 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -115,7 +115,8 @@ def _install_environment() -> None:
         return
     progress = Progress(Path("/var/log/alatau-install.log"))
     with progress.step(f"a copy of this version in {SYSTEM_ENVIRONMENT}"):
-        environment.sync(progress, CHECKOUT, SYSTEM_ENVIRONMENT, editable=False)
+        copy = environment.Wanted(SYSTEM_ENVIRONMENT, editable=False)
+        environment.sync(progress, CHECKOUT, copy)
     stamp.write_text(wanted, encoding="utf-8")
 
 
@@ -123,8 +124,15 @@ def _fingerprint() -> str:
     """Of all source files' places, sizes and times."""
     digest = hashlib.sha256(environment.fingerprint(CHECKOUT).encode())
     for house in HOUSES:
-        for path in sorted((CHECKOUT / house).rglob("*")):
-            if path.is_file() and path.suffix != ".pyc":
-                found = path.stat()
-                digest.update(f"{path} {found.st_size} {found.st_mtime_ns}".encode())
+        for path in _shipped(CHECKOUT / house):
+            found = path.stat()
+            digest.update(f"{path} {found.st_size} {found.st_mtime_ns}".encode())
     return digest.hexdigest()
+
+
+def _shipped(house: Path) -> Iterator[Path]:
+    """All its files but what is made from them, and thousands that only build the console."""
+    for folder, folders, names in os.walk(house):
+        left_out = {"__pycache__", "node_modules"}
+        folders[:] = sorted(name for name in folders if name not in left_out)
+        yield from (Path(folder, name) for name in sorted(names))
