@@ -29,6 +29,7 @@ SERVICE_ROLES = (
     "alatau_api",
     "alatau_door",
     "alatau_reader",
+    "alatau_grafana",
 )
 # Speed over durability: a crash of the machine may cost a test run, never data.
 TEST_SETTINGS = {

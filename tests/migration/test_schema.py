@@ -16,14 +16,16 @@ FILES = (
     "event_log.sql",
     "alerts.sql",
     "access.sql",
+    "dashboards.sql",
 )
+FIRST = Path(migrate_module.__file__).parent / "migrations/versions/m0001_initial.sql"
 
 CATALOGUE = {
     "columns": """
-        SELECT table_name, column_name, ordinal_position, data_type, udt_name, is_nullable, column_default,
+        SELECT table_schema, table_name, column_name, ordinal_position, data_type, udt_name, is_nullable, column_default,
                is_identity, identity_generation
-        FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
-        ORDER BY 1, 3""",
+        FROM information_schema.columns WHERE table_schema IN ('public', 'dashboards') AND table_name <> 'alembic_version'
+        ORDER BY 1, 2, 4""",
     "constraints": """
         SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
         WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version' ORDER BY 1, 2""",
@@ -37,11 +39,13 @@ CATALOGUE = {
         SELECT attrelid::regclass::text, attname::text, attcompression::text FROM pg_attribute
         WHERE attcompression <> '' AND attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
         ORDER BY 1, 2""",
-    "views": "SELECT viewname, definition FROM pg_views WHERE schemaname = 'public' ORDER BY 1",
+    "views": """
+        SELECT c.oid::regclass::text, c.reloptions, pg_get_viewdef(c.oid) FROM pg_class c
+        WHERE c.relkind = 'v' AND relnamespace IN ('public'::regnamespace, 'dashboards'::regnamespace) ORDER BY 1""",
     "sequences": "SELECT sequencename, min_value, max_value, data_type::text FROM pg_sequences WHERE schemaname = 'public' ORDER BY 1",
     "functions": """
-        SELECT proname, pg_get_functiondef(p.oid) FROM pg_proc p
-        WHERE pronamespace = 'public'::regnamespace
+        SELECT p.oid::regprocedure::text, pg_get_functiondef(p.oid) FROM pg_proc p
+        WHERE pronamespace IN ('public'::regnamespace, 'dashboards'::regnamespace)
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e') ORDER BY 1""",
     "hypertables": """
         SELECT h.hypertable_name, d.column_name, d.time_interval FROM timescaledb_information.hypertables h
@@ -77,6 +81,29 @@ async def test_schema_and_migrations_give_the_same_database(
     assert from_schema["columns"]
     for name in CATALOGUE:
         assert from_schema[name] == from_migrations[name], name
+
+
+@pytest.mark.integration
+async def test_a_database_of_the_first_schema_is_brought_along(
+    postgres: PostgresCluster, database_url: str
+) -> None:
+    postgres.sql("CREATE DATABASE of_the_first TEMPLATE template0;")
+    try:
+        old = await connect(postgres.dsn("of_the_first"), "test")
+        await old.execute("CREATE EXTENSION timescaledb")
+        await old.execute(FIRST.read_text(encoding="utf-8"))
+        await old.execute(
+            "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);"
+            "INSERT INTO alembic_version VALUES ('0001')"
+        )
+        await migrate(postgres.dsn("of_the_first"))
+        brought_along = await described(old)
+        await old.close()
+    finally:
+        postgres.sql("DROP DATABASE of_the_first WITH (FORCE);")
+    new = await connect(database_url, "test")
+    assert brought_along == await described(new)
+    await new.close()
 
 
 @pytest.mark.integration

@@ -45,3 +45,10 @@ SELECT pg_temp.allow(role, 'SELECT', 'registry_state, districts, observed_proper
     rejected_messages, latest_observations, device_status, publisher_totals, publisher_sequences, gaps, log_streams, event_log, log_cursors,
     rules, alerts, journal, rule_holds, rule_memory, audit')
 FROM unnest('{alatau_api,alatau_reader}'::text[]) role;
+
+-- Dashboards: their own schema and nothing beside it. household_things names who is not shown: only the views ask it.
+SELECT pg_temp.allow('alatau_grafana', 'USAGE', 'SCHEMA dashboards');
+SELECT pg_temp.allow('alatau_grafana', 'SELECT', 'dashboards.districts, dashboards.things, dashboards.datastreams, dashboards.codes,
+    dashboards.latest, dashboards.readings, dashboards.alerts, dashboards.publishers, dashboards.ledger, dashboards.rejections,
+    dashboards.gaps, dashboards.log_batches, dashboards.consumers');
+SELECT pg_temp.allow('alatau_grafana', 'EXECUTE', 'ALL FUNCTIONS IN SCHEMA dashboards');
