@@ -3,7 +3,7 @@
 import datetime as dt
 from pathlib import Path
 
-from services.core.city.city_file import City
+from services.core.city.entities import City
 from services.core.city_folder import read_city_folder
 from services.core.storage.pool import Connection
 from services.core.storage.registry_store import apply_city

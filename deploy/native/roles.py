@@ -7,6 +7,7 @@ DATABASE = "alatau"
 OWNER = "alatau_owner"
 READER = "alatau_reader"
 GRAFANA = "alatau_grafana"
+READERS_CONNECTIONS = 20
 # Who asks the database for what; the grants are in services/core/storage/schema/grants.sql.
 ROLE_OF_SERVICE = {
     "ingest": "alatau_ingest",
@@ -30,7 +31,7 @@ async def ensure_roles(superuser_dsn: str, secrets: Secrets) -> None:
     """
     roles = (OWNER, READER, GRAFANA, *ROLE_OF_SERVICE.values())
     statements = [_role(role, secrets.get(secret_name(role))) for role in roles]
-    limits = [_only_reads(role) for role in (READER, GRAFANA)]
+    limits = [_only_reads(READER, seconds=60), _only_reads(GRAFANA, seconds=10)]
     rights = f"""
         REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC;
         GRANT CONNECT ON DATABASE {DATABASE} TO {", ".join(roles)};
@@ -58,8 +59,11 @@ def _role(name: str, secret: str) -> str:
     """
 
 
-def _only_reads(role: str) -> str:
+def _only_reads(role: str, *, seconds: int) -> str:
+    """Many small queries: compiling one costs more than it saves, and nobody may take every connection."""
     return f"""
+        ALTER ROLE {role} CONNECTION LIMIT {READERS_CONNECTIONS};
         ALTER ROLE {role} SET default_transaction_read_only = on;
-        ALTER ROLE {role} SET statement_timeout = '60s';
+        ALTER ROLE {role} SET statement_timeout = '{seconds}s';
+        ALTER ROLE {role} SET jit = off;
     """

@@ -65,6 +65,7 @@ def write_urls(secrets: Secrets, places: Places) -> None:
     """Services and people read their URLs from files, so that no secret is in an environment or a process list."""
     secrets.put("owner.dsn", places.people(OWNER))
     secrets.put("reader.dsn", places.people(READER))
+    secrets.put("grafana.dsn", places.people(GRAFANA))
     secrets.put("broker.url", places.broker_url)
     for service, role in ROLE_OF_SERVICE.items():
         secrets.put(f"{service}.dsn", places.service(role))
