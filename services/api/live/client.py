@@ -88,7 +88,12 @@ class Client(ABC):
     ) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         yield event(
-            "hello", {"time": self._now(), "heartbeat_seconds": self._pace.heartbeat}
+            "hello",
+            {
+                "time": self._now(),
+                "heartbeat_seconds": self._pace.heartbeat,
+                "following": self._feed.following,
+            },
         )
         for one in await self._begin(last_batch(self._feed, last_event_id)):
             yield one

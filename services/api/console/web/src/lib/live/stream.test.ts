@@ -86,6 +86,21 @@ describe("LiveStream", () => {
     expect(server.asked).toEqual([null, "observations:5"]);
   });
 
+  it("is alive at once where it goes on from a known place", async () => {
+    stream.open();
+    await settle();
+    server.say("hello", { following: true });
+    await settle();
+    expect(alive).toEqual([]);
+    server.say("snapshot", {}, "observations:5");
+    await settle();
+    server.end();
+    await settle(600);
+    server.say("hello", { following: true });
+    await settle();
+    expect(alive).toEqual([true, false, true]);
+  });
+
   it("comes back after the server has ended the stream", async () => {
     stream.open();
     await settle();

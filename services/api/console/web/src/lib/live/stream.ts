@@ -88,9 +88,10 @@ export class LiveStream {
     if (event.event === "reset") this.#lastEventId = null;
     if (event.id) this.#lastEventId = event.id;
     this.listener.event(event);
-    if (event.event === "heartbeat")
-      this.listener.alive((event.data as { following: boolean }).following !== false);
-    else if (event.event === "snapshot") this.listener.alive(true);
+    if (event.event === "snapshot") this.listener.alive(true);
+    // A hello says it where the stream goes on from a known place; else the snapshot does.
+    else if (event.event === "heartbeat" || (event.event === "hello" && this.#lastEventId))
+      this.listener.alive((event.data as { following: boolean }).following);
   }
 
   /** A connection may die without a word: silence ends it. */
