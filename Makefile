@@ -8,7 +8,7 @@ help:
 	@echo "make demo     install what is missing and run the whole city here; Ctrl-C stops it"
 	@echo "make install  only install: servers, TimescaleDB, the locked Python environment, the built console"
 	@echo "make test     every test, against the real broker and database"
-	@echo "make check    format, lint, types, architecture, schema = migrations"
+	@echo "make check    format, lint, types, architecture, schema = migrations; the same for the console"
 	@echo "make bench    what this machine can do"
 
 install:
@@ -27,7 +27,7 @@ check: install-for-tests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/pytest -q tests/test_architecture.py tests/migration
+	$(BIN)/pytest -q tests/test_architecture.py tests/migration tests/unit/test_console_sources.py
 
 format: install-for-tests
 	$(BIN)/ruff format
