@@ -57,16 +57,20 @@ class Mosquitto:
     def configuration(self) -> Path:
         return self.folder / "mosquitto.conf"
 
+    def configuration_text(self, *, devices_let_in: bool) -> str:
+        text = _template("mosquitto.conf").format(
+            folder=self.folder, socket=self.socket_path
+        )
+        if devices_let_in:
+            listener = _template("devices.conf")
+            text += listener.format(host=self.devices.host, port=self.devices.port)
+        return text
+
     def write_configuration(self, *, devices_let_in: bool) -> None:
         """Without the device listener until ingest's session is saved: nothing may be acknowledged and lost."""
-        base = (TEMPLATES / "mosquitto.conf").read_text(encoding="utf-8")
-        acl = (TEMPLATES / "acl").read_text(encoding="utf-8")
-        text = base.format(folder=self.folder, socket=self.socket_path)
-        if devices_let_in:
-            listener = (TEMPLATES / "devices.conf").read_text(encoding="utf-8")
-            text += listener.format(host=self.devices.host, port=self.devices.port)
+        self._write(self.folder / "acl", _template("acl"))
+        text = self.configuration_text(devices_let_in=devices_let_in)
         self._write(self.configuration, text)
-        self._write(self.folder / "acl", acl)
 
     def write_passwords(self, hashes: Mapping[str, str]) -> None:
         """hashes: user name to stored hash; the file changes in one step."""
@@ -136,6 +140,10 @@ class Mosquitto:
         draft.write_text(text, encoding="utf-8")
         give_to(draft, self.run_as)
         draft.replace(path)
+
+
+def _template(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def _begins_with(path: Path, magic: bytes) -> bool:

@@ -12,6 +12,7 @@ import structlog
 import typer
 
 if TYPE_CHECKING:
+    from deploy.native.broker_listeners import BrokerListeners
     from services.core.clock import Clock
     from services.core.storage.pool import Connection
 
@@ -33,8 +34,24 @@ def run_broker_door(
             envvar="ALATAU_BROKER_FOLDER", help="Where the broker's files are."
         ),
     ],
+    socket: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="ALATAU_BROKER_SOCKET",
+            help="The services' listener of a broker under deploy/mosquitto/run-broker;"
+            " without it a broker on this machine is told by signals.",
+        ),
+    ] = None,
+    bind: Annotated[
+        str, typer.Option(envvar="ALATAU_MQTT_BIND", help="Of the devices' listener.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(envvar="ALATAU_MQTT_PORT", help="Of the devices' listener.")
+    ] = 1883,
 ) -> None:
     """Let publishers in and out as the registry says, within a second of each change."""
+    from deploy.native.broker_listeners import BrokerListeners
+    from deploy.native.mosquitto import DeviceListener, Mosquitto
     from services.core.clock import SystemClock
     from services.core.process import run_service
     from services.core.settings import load_settings
@@ -44,9 +61,11 @@ def run_broker_door(
     configure_logs(settings.log_format, settings.log_level)
     secrets = settings.secrets_dir or folder
     services = service_users(secrets)
+    broker = Mosquitto(folder, socket or folder, DeviceListener(bind, port))
+    listeners = BrokerListeners(broker) if socket else None
 
     async def main(stop: asyncio.Event) -> None:
-        door = BrokerDoor(folder, services, SystemClock())
+        door = BrokerDoor(folder, services, SystemClock(), listeners)
         await door.keep(settings.dsn, stop)
 
     run_service("broker-door", main)
@@ -63,8 +82,14 @@ def service_users(secrets: Path) -> dict[str, str]:
 
 class BrokerDoor:
     def __init__(
-        self, folder: Path, service_hashes: dict[str, str], clock: "Clock"
+        self,
+        folder: Path,
+        service_hashes: dict[str, str],
+        clock: "Clock",
+        listeners: "BrokerListeners | None" = None,
     ) -> None:
+        """listeners: of a broker that takes no signals from here."""
+        self._listeners = listeners
         self._passwords = folder / "passwords"
         self._pid_file = folder / "mosquitto.pid"
         self._service_hashes = service_hashes
@@ -94,6 +119,8 @@ class BrokerDoor:
 
         while not stop.is_set():
             await self.look(connection)
+            if self._listeners is not None:
+                self._listeners.look()
             notify_supervisor("READY=1\nWATCHDOG=1")
             await _wait(stop)
 
@@ -130,6 +157,9 @@ class BrokerDoor:
 
     def _tell_broker(self) -> None:
         """A broker that does not run reads the file when it starts."""
+        if self._listeners is not None:
+            self._listeners.ask("reload")
+            return
         with suppress(FileNotFoundError, ProcessLookupError, ValueError):
             pid = int(self._pid_file.read_text(encoding="utf-8"))
             name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
