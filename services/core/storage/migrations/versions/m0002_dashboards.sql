@@ -76,35 +76,48 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT greatest(step, (ends_at - begins_at) / 1500, interval '1 ms')
 $$;
 
--- For charts of many datastreams: the newest value within each step, found by one look into the key's index a step,
--- whatever lies in between. A step without a value gives no row.
+-- For charts of many datastreams: the newest value within each step, by one look into the key's index for each frame
+-- and step, whatever lies in between. Where that row has no usable value of a slot, the slot's own newest is looked for.
+-- A step without a value gives no row.
 CREATE FUNCTION dashboards.sampled(datastream_ids integer[], begins_at timestamptz, ends_at timestamptz, step interval)
 RETURNS TABLE ("time" timestamptz, datastream_id integer, value float8)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 10000 AS $$
-    SELECT b.start, s.datastream_id, o.value
-    FROM (SELECT dashboards.width_of(begins_at, ends_at, step) AS width) w
-    CROSS JOIN dashboards.datastreams d
-    JOIN datastream_slots s ON s.datastream_id = d.datastream_id AND s.valid_from < ends_at AND s.valid_to > begins_at
-    CROSS JOIN LATERAL generate_series(date_bin(w.width, begins_at, 'epoch'), ends_at, w.width) b(start)
-    CROSS JOIN LATERAL (
-        SELECT o.results[s.slot + 1] AS value
-        FROM observations o
-        WHERE o.frame_id = s.frame_id
-          AND o.phenomenon_time >= greatest(b.start, s.valid_from)
-          AND o.phenomenon_time < least(b.start + w.width, s.valid_to)
-          AND o.results[s.slot + 1] IS NOT NULL AND dashboards.usable(o.quality[s.slot + 1])
-        ORDER BY o.phenomenon_time DESC LIMIT 1) o
-    WHERE d.datastream_id = ANY (datastream_ids)
+    WITH w AS MATERIALIZED (SELECT dashboards.width_of(begins_at, ends_at, step) AS width),
+    chosen AS MATERIALIZED (
+        SELECT s.frame_id, s.valid_from, s.valid_to, array_agg(s.datastream_id) AS ids, array_agg(s.slot + 1) AS places
+        FROM dashboards.datastreams d
+        JOIN datastream_slots s ON s.datastream_id = d.datastream_id AND s.valid_from < ends_at AND s.valid_to > begins_at
+        WHERE d.datastream_id = ANY (datastream_ids)
+        GROUP BY 1, 2, 3),
+    samples AS (
+        SELECT b.start, p.id, coalesce(
+            CASE WHEN dashboards.usable(newest.quality[p.place]) THEN newest.results[p.place] END,
+            (SELECT o.results[p.place] FROM observations o
+             WHERE o.frame_id = c.frame_id
+               AND o.phenomenon_time >= greatest(b.start, c.valid_from)
+               AND o.phenomenon_time < least(b.start + w.width, c.valid_to)
+               AND o.results[p.place] IS NOT NULL AND dashboards.usable(o.quality[p.place])
+             ORDER BY o.phenomenon_time DESC LIMIT 1)) AS value
+        FROM w CROSS JOIN chosen c
+        CROSS JOIN LATERAL generate_series(date_bin(w.width, begins_at, 'epoch'), ends_at, w.width) b(start)
+        CROSS JOIN LATERAL (
+            SELECT o.results, o.quality FROM observations o
+            WHERE o.frame_id = c.frame_id
+              AND o.phenomenon_time >= greatest(b.start, c.valid_from)
+              AND o.phenomenon_time < least(b.start + w.width, c.valid_to)
+            ORDER BY o.phenomenon_time DESC LIMIT 1) newest
+        CROSS JOIN LATERAL unnest(c.ids, c.places) p(id, place))
+    SELECT start, id, value FROM samples WHERE value IS NOT NULL
 $$;
 
 -- For charts of a few datastreams: mean, lowest and highest value of each step, of every reading.
 CREATE FUNCTION dashboards.averaged(datastream_ids integer[], begins_at timestamptz, ends_at timestamptz, step interval)
 RETURNS TABLE ("time" timestamptz, datastream_id integer, average float8, lowest float8, highest float8)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 10000 AS $$
+    WITH w AS MATERIALIZED (SELECT dashboards.width_of(begins_at, ends_at, step) AS width)
     SELECT date_bin(w.width, o.phenomenon_time, 'epoch'), s.datastream_id, avg(o.results[s.slot + 1]),
            min(o.results[s.slot + 1]), max(o.results[s.slot + 1])
-    FROM (SELECT dashboards.width_of(begins_at, ends_at, step) AS width) w
-    CROSS JOIN dashboards.datastreams d
+    FROM w CROSS JOIN dashboards.datastreams d
     JOIN datastream_slots s ON s.datastream_id = d.datastream_id
     JOIN observations o ON o.frame_id = s.frame_id
                        AND o.phenomenon_time >= s.valid_from AND o.phenomenon_time < s.valid_to
@@ -119,7 +132,8 @@ $$;
 CREATE FUNCTION dashboards.summed(datastream_ids integer[], begins_at timestamptz, ends_at timestamptz, step interval)
 RETURNS TABLE ("time" timestamptz, thing_id integer, value float8)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 10000 AS $$
-    WITH counted AS MATERIALIZED (
+    WITH w AS MATERIALIZED (SELECT dashboards.width_of(begins_at, ends_at, step) AS width),
+    counted AS MATERIALIZED (
         SELECT s.frame_id, d.thing_id, s.valid_from, s.valid_to,
                CASE x.sampling WHEN 'period_end' THEN x.sampling_ms ELSE 0 END * interval '1 ms' AS shift,
                array_agg(s.slot + 1) AS places
@@ -129,12 +143,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp ROWS 1000
         WHERE d.datastream_id = ANY (datastream_ids)
         GROUP BY 1, 2, 3, 4, 5)
     SELECT date_bin(w.width, o.phenomenon_time - c.shift, 'epoch'), c.thing_id, sum(o.counted)
-    FROM (SELECT dashboards.width_of(begins_at, ends_at, step) AS width) w
-    CROSS JOIN counted c
+    FROM w CROSS JOIN counted c
     CROSS JOIN LATERAL (
         SELECT o.phenomenon_time,
-               (SELECT sum(o.results[place]) FROM unnest(c.places) place
-                WHERE dashboards.usable(o.quality[place])) AS counted
+               CASE WHEN o.quality IS NULL AND cardinality(c.places) <= 4
+                    THEN coalesce(o.results[c.places[1]], 0) + coalesce(o.results[c.places[2]], 0)
+                         + coalesce(o.results[c.places[3]], 0) + coalesce(o.results[c.places[4]], 0)
+                    ELSE (SELECT sum(o.results[place]) FROM unnest(c.places) place
+                          WHERE dashboards.usable(o.quality[place])) END AS counted
         FROM observations o
         WHERE o.frame_id = c.frame_id
           AND o.phenomenon_time >= greatest(date_bin(w.width, begins_at, 'epoch') + c.shift, c.valid_from)
