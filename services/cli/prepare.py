@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ACTOR: Final = "first start"
 FIRST_LOGIN: Final = "operator"
+WAIT_SECONDS: Final = 2.0
 SHIPPED_CITY: Final = "alatau"
 SHIPPED: Final = Path(__file__).parents[2] / "deploy" / "city"
 
@@ -28,6 +29,9 @@ def prepare(
         typer.Option(envvar="ALATAU_SECRETS_DIR", help="Where new secrets are kept."),
     ],
     home: HomeOption = None,
+    wait: bool = typer.Option(
+        False, "--wait", help="For a database that does not answer yet, however long."
+    ),
 ) -> None:
     """Bring the schema up to date; at the first start also the city, its rules, credentials and the first login."""
     from services.core.storage.migrate import migrate, schema_version
@@ -35,6 +39,8 @@ def prepare(
     dsn = database_url(home)
 
     async def run() -> None:
+        if wait:
+            await _until_it_answers(dsn)
         before, newest = await schema_version(dsn)
         await migrate(dsn)
         if before != newest:
@@ -42,6 +48,22 @@ def prepare(
         await _fill(dsn, secrets)
 
     asyncio.run(run())
+
+
+async def _until_it_answers(dsn: str) -> None:
+    from services.core.clock import SystemClock
+    from services.core.errors import StorageUnavailableError
+    from services.core.storage.pool import connect
+
+    while True:
+        try:
+            connection = await connect(dsn, "prepare")
+        except StorageUnavailableError as error:
+            typer.echo(str(error), err=True)
+            await SystemClock().sleep(WAIT_SECONDS)
+        else:
+            await connection.close()
+            return
 
 
 async def _fill(dsn: str, secrets: Path) -> None:
