@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from services.api.auth.passwords import Passwords
+from services.api.console.files import BuiltConsole, read_console
 from services.api.live.answering import Doors
 from services.api.live.client import Pace
 from services.api.live.feeds import Feeds
@@ -36,6 +37,7 @@ class ApiContext:
     doors: Doors = field(default_factory=Doors)
     public_doors: Doors = field(default_factory=Doors)
     pace: Pace = field(default_factory=Pace)
+    console: BuiltConsole = field(default_factory=read_console)
 
 
 def _context_of(request: Request) -> ApiContext:

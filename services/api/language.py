@@ -22,3 +22,8 @@ def accepted_language(header: str | None) -> Language:
             case _:
                 continue
     return "en"
+
+
+def page_language(wish: str | None, header: str | None) -> Language:
+    """Of a page: as its address wishes (?lang=), else as the browser does."""
+    return accepted_language(f"{wish or ''},{header or ''}")

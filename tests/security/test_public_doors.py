@@ -143,7 +143,8 @@ async def test_no_public_door_shows_what_is_not_public(server: Server) -> None:
 
 
 async def test_pages_show_nothing_of_it_either(server: Server) -> None:
-    for path in ("/", "/docs", "/openapi.json", "/problems/not-found", "/metrics"):
+    pages = ("/", "/developers", "/docs", "/problems/not-found")
+    for path in (*pages, "/openapi.json", "/metrics"):
         search((await server.api.get(path)).text, path, {})
 
 

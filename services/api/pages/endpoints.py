@@ -1,18 +1,21 @@
-"""GET /, /docs, /problems/{slug} and what they need; nothing is loaded from elsewhere."""
+"""GET /developers, /docs, /problems/{slug} and what they need; nothing is loaded from elsewhere."""
 
 from importlib.resources import files
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from services.api.context import ApiContext, Context
 from services.api.failures import KINDS, NotFoundError
-from services.api.language import accepted_language
 from services.api.operator.city.store import read_city
+from services.api.pages.answering import PageLanguage, page
 from services.api.pages.words import WORDS
-from services.api.pages.writing import documentation_page, front_page, problem_page
-from services.api.parameters import Lang
+from services.api.pages.writing import (
+    developers_page,
+    documentation_page,
+    problem_page,
+)
 from services.core.city.language import Language
 from services.core.errors import StorageUnavailableError
 
@@ -26,10 +29,6 @@ _ASSETS: Final = {
     "swagger-ui.css": (_SWAGGER, "text/css"),
     "swagger-ui-bundle.js": (_SWAGGER, "text/javascript"),
 }
-_PAGE_POLICY: Final = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
 _DOCS_POLICY: Final = (
     # Swagger UI writes style attributes and has its icons in data: URLs.
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -39,36 +38,29 @@ _DOCS_POLICY: Final = (
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/")
-async def get_front_page(
-    request: Request,
-    context: Context,
-    lang: Lang = None,
-    accept_language: Annotated[str | None, Header(max_length=500)] = None,
+@router.get("/developers")
+async def get_developers_page(
+    request: Request, context: Context, language: PageLanguage
 ) -> HTMLResponse:
-    language = lang or accepted_language(accept_language)
     city, notice = await _city(context, language)
-    return _page(
-        front_page(language, city, notice, str(request.base_url).rstrip("/")),
-        _PAGE_POLICY,
-        {"Vary": "Accept-Language", "Content-Language": language},
-    )
+    base = str(request.base_url).rstrip("/")
+    return page(developers_page(language, city, notice, base), language)
 
 
 @router.get("/docs")
 async def get_documentation() -> HTMLResponse:
-    return _page(documentation_page(), _DOCS_POLICY)
+    return page(documentation_page(), "en", _DOCS_POLICY)
 
 
 @router.get("/problems/{slug}")
-async def get_problem(slug: str) -> HTMLResponse:
+async def get_problem(slug: str, language: PageLanguage) -> HTMLResponse:
     for kind in KINDS:
         if kind.slug == slug:
-            return _page(problem_page(kind), _PAGE_POLICY)
+            return page(problem_page(kind, language), language)
     raise NotFoundError("There is no such kind of problem.")
 
 
-@router.get("/assets/{name}")
+@router.get("/static/{name}")
 async def get_asset(name: str) -> Response:
     if name not in _ASSETS:
         raise NotFoundError("There is no such file.")
@@ -91,16 +83,3 @@ async def _city(
     except StorageUnavailableError:
         return None, words.no_database
     return (row["city"]["name"][language], None) if row else (None, words.no_city)
-
-
-def _page(
-    html: str, policy: str, headers: dict[str, str] | None = None
-) -> HTMLResponse:
-    return HTMLResponse(
-        html,
-        headers={
-            "Content-Security-Policy": policy,
-            "Cache-Control": "no-cache",
-            **(headers or {}),
-        },
-    )

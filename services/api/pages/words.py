@@ -31,6 +31,10 @@ WORDS: Final[dict[Language, Words]] = {
         no_database="Дерекқор жауап бермейді. Не болғанын айтады: alatau doctor",
         doors_title="Не қайда",
         doors={
+            "/": (
+                "Операторлар консолі",
+                "Карта, дабылдар, нысандар: кіруден кейін.",
+            ),
             "/docs": (
                 "API құжаттамасы",
                 "Барлық мекенжай, мысалдарымен; осы жерден байқап көруге болады.",
@@ -59,6 +63,10 @@ WORDS: Final[dict[Language, Words]] = {
         no_database="База данных не отвечает. Что случилось, скажет: alatau doctor",
         doors_title="Где что",
         doors={
+            "/": (
+                "Консоль операторов",
+                "Карта, тревоги, объекты: после входа.",
+            ),
             "/docs": (
                 "Документация API",
                 "Все адреса с примерами; можно попробовать прямо здесь.",
@@ -87,6 +95,10 @@ WORDS: Final[dict[Language, Words]] = {
         no_database="The database does not answer. What is wrong is told by: alatau doctor",
         doors_title="Where everything is",
         doors={
+            "/": (
+                "Operators' console",
+                "The map, alerts and assets: after login.",
+            ),
             "/docs": (
                 "API documentation",
                 "Every address with examples; try it right there.",

@@ -134,7 +134,7 @@ async def test_a_database_that_is_gone_is_said_without_its_address(
         "ready": False,
         "detail": "The database does not answer.",
     }
-    assert "alatau doctor" in (await own_api.get("/", lang="en")).text
+    assert "alatau doctor" in (await own_api.get("/developers", lang="en")).text
     postgres.sql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true;")
     assert (await own_api.get("/api/v1/things", session)).status_code == 200
 
