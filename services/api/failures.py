@@ -129,6 +129,13 @@ class NotFoundError(RequestError):
     status = 404
 
 
+class NoCityError(NotFoundError):
+    """No city file has been applied yet: describe your city (docs/city-file.md), then `alatau city apply FILE`."""
+
+    slug = "no-city"
+    title = "No city file has been applied yet"
+
+
 class OutdatedError(RequestError):
     """It has changed since you read it: read it again, then decide."""
 
@@ -193,6 +200,21 @@ class InvalidRequestError(RequestError):
     status = 422
 
 
+class BadQueryError(RequestError):
+    """A path or a query option of SensorThings is not as the standard wants it: detail says which and why."""
+
+    slug = "bad-query"
+    title = "The path or a query option cannot be used"
+
+
+class NotOfferedError(RequestError):
+    """SensorThings has this, and this service does not: /docs says what there is."""
+
+    slug = "not-offered"
+    title = "This part of the standard is not offered here"
+    status = 501
+
+
 class InternalError(RequestError):
     """Something unexpected went wrong on our side; it has been logged."""
 
@@ -206,9 +228,11 @@ KINDS: tuple[type[RequestError], ...] = (
     BadCursorError,
     BadRangeError,
     TooMuchError,
+    BadQueryError,
     UnauthenticatedError,
     ForbiddenError,
     NotFoundError,
+    NoCityError,
     OutdatedError,
     ConflictError,
     TooLargeError,
@@ -216,6 +240,7 @@ KINDS: tuple[type[RequestError], ...] = (
     TooManyRequestsError,
     QueryTooSlowError,
     UnavailableError,
+    NotOfferedError,
     InternalError,
 )
 

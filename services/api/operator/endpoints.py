@@ -11,6 +11,7 @@ _DOORS: Final = (
     "districts",
     "observed-properties",
     "things",
+    "relations",
     "devices",
     "datastreams",
     "observations",

@@ -13,6 +13,7 @@ from services.api.operator.latest import endpoints as latest
 from services.api.operator.ledger import endpoints as ledger
 from services.api.operator.observations import endpoints as observations
 from services.api.operator.rejected import endpoints as rejected
+from services.api.operator.relations import endpoints as relations
 from services.api.operator.rules import endpoints as rules
 from services.api.operator.things import endpoints as things
 from services.api.parameters import KnownParameters
@@ -22,6 +23,7 @@ for noun in (
     auth,
     city,
     things,
+    relations,
     devices,
     datastreams,
     observations,

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from services.api.auth.session import ReadScope
 from services.api.context import Context
-from services.api.failures import NotFoundError, documented
+from services.api.failures import NoCityError, documented
 from services.api.language import in_language
 from services.api.operator.city.schemas import (
     City,
@@ -20,6 +20,7 @@ from services.api.operator.city.store import (
     list_observed_properties,
     read_city,
 )
+from services.api.operator.freshness import FreshForActor
 from services.api.parameters import (
     Domains,
     Lang,
@@ -39,9 +40,7 @@ async def get_city(_scope: ReadScope, context: Context, lang: Lang = None) -> Ci
     async with context.database.reading() as connection:
         row = await read_city(connection)
     if row is None:
-        raise NotFoundError(
-            "No city file has been applied yet: `alatau city apply FILE`."
-        )
+        raise NoCityError
     city = row["city"]
     return City(
         key=city["key"],
@@ -54,7 +53,7 @@ async def get_city(_scope: ReadScope, context: Context, lang: Lang = None) -> Ci
     )
 
 
-@router.get("/districts")
+@router.get("/districts", dependencies=[FreshForActor])
 async def get_districts(
     scope: ReadScope,
     context: Context,
@@ -78,7 +77,9 @@ async def get_districts(
     )
 
 
-@router.get("/observed-properties", responses=documented(400))
+@router.get(
+    "/observed-properties", responses=documented(400), dependencies=[FreshForActor]
+)
 async def get_observed_properties(
     _scope: ReadScope,
     context: Context,

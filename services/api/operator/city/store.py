@@ -14,6 +14,12 @@ async def read_city(connection: Connection) -> Row | None:
     return row if row["city"] else None
 
 
+async def read_revision(connection: Connection) -> int:
+    """It rises with every change of the registry."""
+    revision: int = await connection.fetchval("SELECT revision FROM registry_state")
+    return revision
+
+
 async def read_time_zone(connection: Connection) -> str:
     """The city's; UTC before there is a city."""
     zone: str | None = await connection.fetchval(

@@ -9,6 +9,7 @@ from services.api.auth.session import ReadScope
 from services.api.context import Context
 from services.api.failures import NotFoundError, documented
 from services.api.language import in_language
+from services.api.operator.freshness import FreshForActor
 from services.api.operator.things.schemas import Neighbours, Thing, WholeThing
 from services.api.operator.things.store import (
     ThingFilter,
@@ -33,7 +34,7 @@ from services.core.city.language import Language
 router = APIRouter(tags=["Things"], responses=documented(401, 422, 503))
 
 
-@router.get("/things", responses=documented(400))
+@router.get("/things", responses=documented(400), dependencies=[FreshForActor])
 async def get_things(
     scope: ReadScope,
     context: Context,

@@ -1,0 +1,1 @@
+"""Relations: the city's topology, what contains and what feeds what."""
