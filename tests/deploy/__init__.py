@@ -1,0 +1,1 @@
+"""The files that deploy the platform: linted, and their commands run here."""
