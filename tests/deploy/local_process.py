@@ -54,11 +54,16 @@ class LocalProcess:
     def code(self) -> int | None:
         return None if self.process is None else self.process.poll()
 
+    def wait(self, seconds: float = 30.0) -> int:
+        """Its exit code."""
+        assert self.process is not None, f"{self.name} was not started"
+        return self.process.wait(seconds)
+
     def stop(self, how: signal.Signals, seconds: float) -> int:
         """Its exit code; a process that does not stop in time fails the test."""
         assert self.process is not None, f"{self.name} was not started"
         self.process.send_signal(how)
-        return self.process.wait(seconds)
+        return self.wait(seconds)
 
     def kill(self) -> None:
         if self.process is not None and self.process.poll() is None:
