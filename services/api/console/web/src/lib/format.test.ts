@@ -71,4 +71,9 @@ describe("times", () => {
   it("shows the city's time, whatever the machine's is", () => {
     expect(printedMoment("2026-11-22T22:30:00Z", "Asia/Almaty", "en")).toContain("Nov 23, 2026");
   });
+
+  it("writes Kazakh where the browser has no data for it", () => {
+    expect(printedMoment("2026-11-22T22:30:00Z", "Asia/Almaty", "kk")).toBe("2026 ж. 23 қар., 03:30:00");
+    expect(printedSpan(7_200_000, "kk")).toBe("2\u00a0сағ");
+  });
 });

@@ -3,6 +3,12 @@ import type { Language, LocalName, ObservedProperty, Value } from "./model";
 
 export const DASH = "–";
 
+/** Chromium has no data for Kazakh, though it says that it has. Numbers and clocks are written as in Russian; the
+ * words of dates and spans are below. */
+export const LOCALES: Record<Language, string> = { kk: "ru", ru: "ru", en: "en" };
+const KAZAKH_MONTHS = "қаң. ақп. нау. сәу. мам. мау. шіл. там. қыр. қаз. қар. жел.".split(" ");
+const KAZAKH_UNITS: Record<string, string> = { second: "с", minute: "мин", hour: "сағ", day: "күн" };
+
 /** UCUM codes whose printed form is another; the rest is printed as it is. */
 const PRINTED: Record<string, LocalName | string> = {
   "1": "",
@@ -54,7 +60,7 @@ export function printedNumber(number: number, language: Language): string {
   let format = numbers.get(key);
   if (!format) {
     format = new Intl.NumberFormat(
-      language,
+      LOCALES[language],
       whole ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 4 },
     );
     numbers.set(key, format);
@@ -90,13 +96,15 @@ const spans = new Map<string, Intl.NumberFormat>();
 export function printedSpan(milliseconds: number, language: Language): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1_000));
   const [unit, size] = UNITS.find(([, length]) => seconds >= length) ?? ["second", 1];
+  const count = Math.floor(seconds / size);
+  if (language === "kk") return `${count}\u00a0${KAZAKH_UNITS[unit]}`;
   const key = language + unit;
   let format = spans.get(key);
   if (!format) {
     format = new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short" });
     spans.set(key, format);
   }
-  return format.format(Math.floor(seconds / size));
+  return format.format(count);
 }
 
 /** Milliseconds of an ISO 8601 duration of days, hours, minutes and seconds. */
@@ -109,12 +117,21 @@ export function durationOf(iso: string): number {
 
 /** Date and time of day in the city. moment: RFC 3339, or Unix milliseconds. */
 export function printedMoment(moment: string | number, timeZone: string, language: Language): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", timeZone }).format(
-    new Date(moment),
-  );
+  const date = new Date(moment);
+  if (language !== "kk")
+    return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", timeZone }).format(
+      date,
+    );
+  const numeric = { year: "numeric", month: "numeric", day: "numeric", timeZone } as const;
+  const parts = new Intl.DateTimeFormat("en", numeric).formatToParts(date);
+  const part = (type: string): string => parts.find((one) => one.type === type)?.value ?? "";
+  const month = KAZAKH_MONTHS[Number(part("month")) - 1];
+  return `${part("year")} ж. ${part("day")} ${month}, ${printedTime(moment, timeZone, language)}`;
 }
 
 /** Time of day in the city, to the second. */
 export function printedTime(moment: string | number, timeZone: string, language: Language): string {
-  return new Intl.DateTimeFormat(language, { timeStyle: "medium", timeZone }).format(new Date(moment));
+  return new Intl.DateTimeFormat(LOCALES[language], { timeStyle: "medium", timeZone }).format(
+    new Date(moment),
+  );
 }
