@@ -13,8 +13,8 @@ export class AlertReading {
   journal = $state.raw<readonly JournalEntry[]>([]);
   episodes = $state.raw<readonly Alert[]>([]);
   trouble = $state<"missing" | "unreachable" | null>(null);
-  /** The alert's version that the journal belongs to. */
-  #journalOf = 0;
+  /** The alert's version that the journal belongs to; 0: it has not been read yet. */
+  journalOf = $state(0);
   readonly #paced = new Paced(() => void this.#read(), PACE_MS);
 
   readonly alert = $derived.by(() => {
@@ -42,7 +42,7 @@ export class AlertReading {
       const listed = inbox.sorted.find((alert) => alert.alert_id === this.id);
       const alert = listed ?? (await session.api.get<Alert>(`/alerts/${this.id}`));
       this.take(alert);
-      if (alert.version !== this.#journalOf) await this.#readAround(alert);
+      if (alert.version !== this.journalOf) await this.#readAround(alert);
       this.trouble = null;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -64,6 +64,6 @@ export class AlertReading {
     this.episodes = episodes.items.filter(
       (other) => other.fingerprint === alert.fingerprint && other.alert_id !== this.id,
     );
-    this.#journalOf = alert.version;
+    this.journalOf = alert.version;
   }
 }
