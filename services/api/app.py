@@ -36,11 +36,12 @@ from services.api.opendata.freshness import NotModifiedError, on_not_modified
 from services.api.operator import routes as operator
 from services.api.pages import endpoints as pages
 from services.api.pages.answering import ProblemPages
+from services.api.sensorthings import endpoints as sensorthings
 from services.api.store import open_database
 from services.core.clock import Clock
 from services.core.storage.migrate import schema_version
 
-_GZIP_LEVEL: Final = 4  # nine costs four times as much for a twentieth less
+_GZIP_LEVEL: Final = 4  # nine takes four times as long for 7 % less
 
 
 def create_app(context: ApiContext) -> FastAPI:
@@ -69,7 +70,7 @@ def _bare_app() -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=operation_id,
     )
-    for face in (console, pages, opendata, operator, health):
+    for face in (console, pages, opendata, sensorthings, operator, health):
         app.include_router(face.router)
     return app
 

@@ -8,12 +8,14 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from services.api.failures import FieldProblem, Problem
+from services.api.sensorthings.documentation import schemas as sensorthings_schemas
 
 TITLE: Final = "Alatau"
 VERSION: Final = "1"
 _DESCRIPTION: Final = """
 An open city data platform. **`/api/v1`** is for operators: log in with `POST /api/v1/login` and send the token as
-`Authorization: Bearer …`. **`/open/v1`** is open data: no login, any origin, CC BY 4.0.
+`Authorization: Bearer …`. **`/open/v1`** is open data: no login, any origin, CC BY 4.0. **`/sta/v1.1`** is the same
+data as OGC SensorThings 1.1.
 
 Times are RFC 3339 in UTC, to the millisecond. Names are `{kk, ru, en}`; `?lang=` gives one of them. Units are UCUM.
 Lists page by cursor: give `next` back as `?cursor=`, or follow the `Link` header. Whatever goes wrong is an
@@ -23,6 +25,10 @@ _TAGS: Final = (
     (
         "Open data",
         "No login. Only what is marked public, protected sites at district precision.",
+    ),
+    (
+        "SensorThings",
+        "OGC SensorThings 1.1, reading: the same public data as open data, for its clients. No login.",
     ),
     ("Users and sessions", "Login gives a token for twelve hours."),
     ("City and catalogue", "The city, its districts, and all that can be measured."),
@@ -51,6 +57,7 @@ def describe(routes: Sequence[BaseRoute]) -> dict[str, Any]:
         routes=routes,
     )
     _add_problems(schema["components"]["schemas"])
+    schema["components"]["schemas"] |= sensorthings_schemas()
     for operation in _operations(schema):
         operation["summary"] = operation["description"].split("\n")[0]
     return schema

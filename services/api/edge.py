@@ -23,7 +23,7 @@ from services.core.clock import Clock
 
 log = structlog.get_logger()
 
-OPEN_PREFIX: Final = "/open"
+_OPEN_PREFIXES: Final = ("/open", "/sta")
 _REQUEST_SECONDS: Final = 20.0
 _SEND_SECONDS: Final = 30.0
 _LARGEST_BODY: Final = 64 * 1024
@@ -62,7 +62,7 @@ class _Answer:
 
 def is_open(scope: Scope) -> bool:
     path: str = scope["path"]
-    return path == OPEN_PREFIX or path.startswith(f"{OPEN_PREFIX}/")
+    return any(path == one or path.startswith(f"{one}/") for one in _OPEN_PREFIXES)
 
 
 class Counted:
@@ -239,7 +239,7 @@ class SecurityHeaders:
 
 
 class OpenDoors:
-    """/open: any origin may read it, without credentials; each address has an allowance."""
+    """/open and /sta: any origin may read them, without credentials; each address has an allowance."""
 
     def __init__(self, app: ASGIApp, throttle: Throttle, clock: Clock) -> None:
         self._app = app

@@ -87,7 +87,8 @@ class Buckets:
             check_cost(series, self.range, len(self.edges) - 1)
         except TooMuchAskedError as error:
             raise TooMuchError(str(error)) from error
-        pieces = await find_pieces(connection, series, self.range)
+        ids = [one.datastream_id for one in series]
+        pieces = await find_pieces(connection, ids, self.range)
         if not pieces:
             return {}
         sums = await add_up(connection, pieces, self.edges)

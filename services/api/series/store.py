@@ -45,9 +45,9 @@ ORDER BY l.times[s.slot + 1] DESC LIMIT 1
 
 
 async def find_pieces(
-    connection: Connection, series: Sequence[Series], within: Range
+    connection: Connection, datastream_ids: Sequence[int], within: Range
 ) -> list[Piece]:
-    """Where the series' rows are, by datastream and time."""
+    """Where the datastreams' rows are, by datastream and time."""
     rows = await connection.fetch(
         """
         SELECT datastream_id, frame_id, slot, greatest(valid_from, $2) AS start, least(valid_to, $3) AS end
@@ -55,7 +55,7 @@ async def find_pieces(
         WHERE datastream_id = ANY($1) AND valid_from < $3 AND valid_to > $2
         ORDER BY datastream_id, valid_from
         """,
-        [one.datastream_id for one in series],
+        datastream_ids,
         within.start,
         within.end,
     )
@@ -70,7 +70,8 @@ async def read_page(
     after: Place | None = None,
 ) -> tuple[list[Observation], Place | None]:
     """At most limit observations by datastream and time, and the place to go on from, if there are more."""
-    pieces = _rest(await find_pieces(connection, series, within), after)
+    ids = [one.datastream_id for one in series]
+    pieces = _rest(await find_pieces(connection, ids, within), after)
     found: list[Observation] = []
     for group in _groups(pieces, series, limit):
         found += await _read(connection, group, limit + 1 - len(found))
