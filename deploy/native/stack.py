@@ -172,6 +172,7 @@ def public_urls(servers: Servers, ports: Ports) -> dict[str, str]:
     site = f"http://127.0.0.1:{ports.api}"
     return {
         "site": site,
+        "console": f"{site}/",
         "api": f"{site}/api/v1",
         "opendata": f"{site}/open/v1",
         "docs": f"{site}/docs",

@@ -23,6 +23,7 @@ _COMMANDS: tuple[str, ...] = (
     "city",
     "ledger",
     "stack",
+    "console",
     "prepare",
     "secrets",
     "devices",

@@ -9,21 +9,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.cli.stack_home import StackHome, stack_home
+
 if TYPE_CHECKING:
     from deploy.native.home import Home
 
 NOT_RUNNING: Final = 3  # as systemctl status says it
 FOLLOW_SECONDS: Final = 0.2
 
-StackHome = Annotated[
-    Path | None,
-    typer.Option(
-        "--home",
-        envvar="ALATAU_HOME",
-        help="The installation's folder.",
-        show_default=".alatau in the checkout, or /var/lib/alatau",
-    ),
-]
 PortBase = Annotated[
     int | None,
     typer.Option(
@@ -56,6 +49,9 @@ def up(
         str | None,
         typer.Option(help="An incident that the simulator plays, as NAME@SECONDS."),
     ] = None,
+    no_open: bool = typer.Option(
+        False, "--no-open", help="Do not open the console in a browser."
+    ),
 ) -> None:
     """Start everything on this machine and keep it running. Ctrl-C stops all in order."""
     from deploy.native import launch
@@ -63,16 +59,19 @@ def up(
     from deploy.native.stack import Options
     from deploy.native.state_file import running_supervisor
     from deploy.native.system_user import become_system_user, raise_open_files
+    from services.cli.welcome import Plan, show_table, show_welcome
     from services.core.clock import SystemClock
 
-    place = _home(home)
+    place = stack_home(home)
     ports = Ports(port_base or DEFAULT_PORT_BASE)
+    plan = Plan(not no_sim, incident, opens_browser=not no_open)
     options = Options(not no_sim, ("--incident", incident) if incident else ())
     arguments = ["--home", str(place.folder), "--port-base", str(ports.base)]
     arguments += ["--no-sim"] if no_sim else []
     arguments += ["--incident", incident] if incident else []
     raise_open_files()
-    become_system_user(place, ["up", *arguments, *(["--detach"] if detach else [])])
+    more = [*(["--detach"] if detach else []), *(["--no-open"] if no_open else [])]
+    become_system_user(place, ["up", *arguments, *more])
     if detach:
         if running_supervisor(place) is None:
             launch.detach(place, arguments, launch.say_plainly)
@@ -84,7 +83,7 @@ def up(
         options,
         SystemClock(),
         launch.say_plainly,
-        lambda: None if launch.is_detached() else show_table(place),
+        lambda: None if launch.is_detached() else show_welcome(place, plan),
     )
 
 
@@ -92,7 +91,7 @@ def down(home: StackHome = None) -> None:
     """Stop the installation and wait until it has stopped."""
     from deploy.native.launch import say_plainly, take_down
 
-    place = _home(home)
+    place = stack_home(home)
     if not take_down(place, say_plainly):
         typer.echo(f"Nothing is running in {place.folder}.")
 
@@ -102,7 +101,7 @@ def status(
     as_json: bool = typer.Option(False, "--json", help="Print stable JSON."),
 ) -> None:
     """What runs, and where. Ends with 3 when nothing does."""
-    document = status_document(_home(home))
+    document = status_document(stack_home(home))
     if as_json:
         typer.echo(json.dumps(document, indent=2))
     else:
@@ -122,7 +121,7 @@ def logs(
     """What the services wrote."""
     from deploy.native.launch import tail
 
-    place = _home(home)
+    place = stack_home(home)
     known = {path.stem: path for path in sorted(place.logs.glob("*.log"))}
     unknown = set(service or ()) - known.keys()
     if unknown:
@@ -146,7 +145,7 @@ def doctor(
     """Look for what is wrong and say how to mend it. Ends with 1 when something is."""
     from deploy.native.doctor import examine
 
-    findings = examine(_home(home))
+    findings = examine(stack_home(home))
     if as_json:
         typer.echo(json.dumps([finding.as_dict() for finding in findings], indent=2))
     else:
@@ -184,34 +183,6 @@ def status_document(home: "Home") -> dict[str, Any]:
     }
 
 
-def show_table(home: "Home") -> None:
-    """Where everything is; the first login only after the start that made it."""
-    from deploy.native.state_file import read_state
-
-    state = read_state(home)
-    if state is None:
-        return
-    urls = state["urls"]
-    table = Table(title="Alatau is running", show_header=False, title_justify="left")
-    table.add_row("Start here", urls["site"])
-    table.add_row("API documentation", urls["docs"])
-    table.add_row("Operator API", urls["api"])
-    table.add_row("Open data", urls["opendata"])
-    table.add_row("MQTT for devices", urls["mqtt"])
-    table.add_row("Operator login", _login(home, first=state["first_login"]))
-    table.add_row("State, logs", "alatau status · alatau logs -f · alatau doctor")
-    table.add_row("Stop", "Ctrl-C here, or alatau down")
-    Console(width=100).print(table)
-
-
-def _login(home: "Home", *, first: bool) -> str:
-    path = home.secrets.path("operator")
-    if first:
-        secret = path.read_text(encoding="utf-8").strip()
-        return f"operator / {secret}  (shown once; kept in {path})"
-    return f"operator; its password is in {path}"
-
-
 def _show_status(document: dict[str, Any]) -> None:
     if not document["services"]:
         typer.echo("Nothing is running.")
@@ -245,10 +216,3 @@ def _follow(chosen: dict[str, Path]) -> None:
                     typer.echo(f"{name:<12} {line.rstrip()}")
                 places[name] = log.tell()
         time.sleep(FOLLOW_SECONDS)
-
-
-def _home(given: Path | None) -> "Home":
-    from deploy.native.home import Home
-    from deploy.native.system_user import default_home
-
-    return Home(given.absolute()) if given else default_home()

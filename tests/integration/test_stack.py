@@ -39,7 +39,8 @@ def test_status_tells_where_everything_is(city: Installation) -> None:
         assert entry.keys() >= {"state", "pid", "url", "restarts", "since"}
         assert entry["state"] == "running"
         assert Path(f"/proc/{entry['pid']}").exists()
-    assert status["urls"].keys() >= {"api", "opendata", "mqtt", "database", "docs"}
+    there = {"console", "api", "opendata", "mqtt", "database", "docs"}
+    assert status["urls"].keys() >= there
     assert status["urls"]["mqtt"] == f"mqtt://127.0.0.1:{city.port_base + 1}"
     assert status["version"]
 
@@ -98,6 +99,18 @@ def test_everything_belongs_to_a_user_that_is_not_root(city: Installation) -> No
         assert (
             Path(f"/proc/{entry['pid']}").stat().st_uid == city.home.stat().st_uid != 0
         )
+
+
+def test_the_consoles_link_logs_in_and_is_in_no_log(city: Installation) -> None:
+    """As root there is no browser to open, so it is printed."""
+    link = city.command("console", DISPLAY=":0").strip()
+    address, _, token = link.partition("#session=")
+    assert address == city.status()["urls"]["console"]
+    me = city.get(f"{city.status()['urls']['api']}/users/me", token)
+    assert me.json()["name"] == "operator"
+    assert city.command("console", "--print").startswith(address)
+    assert city.get(address).headers["content-type"].startswith("text/html")
+    assert token not in "".join(log.read_text() for log in city.home.glob("logs/*"))
 
 
 def test_up_again_changes_nothing(city: Installation) -> None:
@@ -176,6 +189,8 @@ def test_ctrl_c_stops_all_in_order_and_the_login_is_shown_once() -> None:
         first = foreground(place)
         password = (place.home / "secrets" / "operator").read_text().strip()
         assert password in first
+        assert "Console" in first
+        assert "#session=" not in first  # it goes to a file here, not to a screen
         order = [line.split()[0] for line in first.splitlines() if " stopped " in line]
         assert order.index("api") < order.index("broker") < order.index("database")
         second = foreground(place)
@@ -218,6 +233,7 @@ def test_down_and_doctor_without_an_installation() -> None:
     with installation("none") as place:
         assert place.run("down").returncode == 0
         assert place.run("status").returncode == 3
+        assert "alatau up" in place.run("console").stderr
         assert json.loads(place.run("status", "--json").stdout)["services"] == {}
         diagnosis = place.run("doctor", "--json")
         assert diagnosis.returncode == 1
