@@ -43,8 +43,9 @@ run() {
 rm -rf "$folder$inside.new"
 git clone -q --no-local "$checkout" "$folder$inside.new"
 # Keep what an earlier try installed and stored: a second start is part of what is tried.
-for kept in .venv .tools .alatau; do
-    [ ! -e "$folder$inside/$kept" ] || mv "$folder$inside/$kept" "$folder$inside.new/"
+console=services/api/console
+for kept in .venv .tools .alatau $console/built $console/web/node_modules; do
+    [ ! -e "$folder$inside/$kept" ] || mv "$folder$inside/$kept" "$folder$inside.new/$kept"
 done
 rm -rf "${folder:?}$inside"
 mv "$folder$inside.new" "$folder$inside"

@@ -5,6 +5,7 @@ Run in a checkout as `python3 -m deploy.native.try_demo`.
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -98,12 +99,29 @@ def live_a_day(output: Path) -> None:
     try:
         ask("/health/ready")
         tell("/health/ready is 200")
+        see_the_console()
         see_an_alert()
     finally:
         tell(f"Ctrl-C: all stopped after {demo.press_ctrl_c():.1f} s")
     demo = Demo(output)
     tell(f"second start: table after {demo.until_table(SECOND_START_SECONDS):.1f} s")
     tell(f"Ctrl-C: all stopped after {demo.press_ctrl_c():.1f} s")
+
+
+def see_the_console() -> None:
+    """Its page, and every file that the page names."""
+    page = fetch("/").decode()
+    files = re.findall(r'(?:src|href)="(/console/[^"]+)"', page)
+    if not any(name.endswith(".js") for name in files):
+        raise UnexpectedError(f"the console's page names no script:\n{page}")
+    size = sum(len(fetch(name)) for name in files)
+    tell(f"the console is served: {len(files)} files, {size / 1024:.0f} KB")
+
+
+def fetch(path: str) -> bytes:
+    with urllib.request.urlopen(SITE + path, timeout=10) as answer:  # noqa: S310 - our own http URL
+        content: bytes = answer.read()
+        return content
 
 
 def see_an_alert() -> None:
