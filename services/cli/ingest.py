@@ -21,7 +21,7 @@ def run_service_ingest() -> None:
 
     settings = load_settings()
     configure_logs(settings.log_format, settings.log_level)
-    serve_metrics(settings.metrics_port)
+    serve_metrics(settings.metrics_host, settings.metrics_port)
 
     async def main(stop: asyncio.Event) -> None:
         await run_ingest(settings, SystemClock(), random.Random(), stop)  # noqa: S311 # spreads retries

@@ -59,7 +59,7 @@ def run(context: typer.Context) -> None:
 
     settings = load_settings()
     configure_logs(settings.log_format, settings.log_level)
-    serve_metrics(settings.metrics_port)
+    serve_metrics(settings.metrics_host, settings.metrics_port)
 
     async def main(stop: asyncio.Event) -> None:
         await run_rules(settings.dsn, SystemClock(), stop)

@@ -34,7 +34,10 @@ class Settings(BaseSettings):
     )
     metrics_port: int | None = Field(
         default=None,
-        description="loopback port for /metrics of ingest, rules, history; none: not served",
+        description="port for /metrics of ingest, rules, history; none: not served",
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1", description="address that /metrics is served on"
     )
     log_format: str = Field(
         default="text",

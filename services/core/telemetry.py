@@ -51,7 +51,7 @@ def _rendering(log_format: str) -> list[structlog.typing.Processor]:
     ]
 
 
-def serve_metrics(port: int | None) -> None:
-    """/metrics for Prometheus on the loopback address; nothing without a port."""
+def serve_metrics(host: str, port: int | None) -> None:
+    """/metrics for Prometheus; nothing without a port."""
     if port is not None:
-        start_http_server(port, addr="127.0.0.1")
+        start_http_server(port, addr=host)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from tests.deploy.compose_run import ComposeRun, compose_run
+from tests.deploy.compose_run import METRICS_PORT, ComposeRun, compose_run
 from tests.deploy.dockerfile import Image
 from tests.installation import until
 
@@ -38,6 +38,13 @@ def test_telemetry_flows_from_the_simulated_city_to_open_data(
     assert ready
     first = until("values", lambda: latest(running))
     until("newer values", lambda: latest(running) != first)
+
+
+@pytest.mark.parametrize("service", ["ingest", "rules", "history"])
+def test_prometheus_finds_metrics(running: ComposeRun, service: str) -> None:
+    port = running.ports[f"{METRICS_PORT} of {service}"]
+    told = httpx2.get(f"http://127.0.0.1:{port}/metrics")
+    assert "process_cpu_seconds_total" in told.text
 
 
 def test_a_killed_broker_comes_back_and_lets_devices_in(running: ComposeRun) -> None:

@@ -129,6 +129,21 @@ def test_each_program_is_handed_its_secrets_in_a_volume_of_its_own() -> None:
     assert shared.keys() == FILES_OF.keys()
 
 
+def test_grafana_finds_what_its_provisioning_names() -> None:
+    grafana = SERVICES["grafana"]
+    told = "".join(
+        path.read_text(encoding="utf-8")
+        for path in (ROOT / "deploy/grafana/provisioning").rglob("*.yaml")
+    )
+    files = re.findall(r"\$__file\{/run/secrets/([^}]+)\}", told)
+    assert set(files) < set(FILES_OF["grafana"])
+    variables = re.findall(r"\$([A-Z]\w+)", told)
+    assert set(variables) <= grafana.document["environment"].keys()
+    folders = re.findall(r"path: (\S+)", told)
+    assert folders
+    assert set(folders) <= {mount.target for mount in grafana.mounts}
+
+
 def test_the_image_makes_every_folder_that_our_services_write() -> None:
     commands = " ".join(
         text for kind, text in read_stages()[-1].instructions if kind == "RUN"
