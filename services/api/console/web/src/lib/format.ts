@@ -5,7 +5,7 @@ export const DASH = "–";
 
 /** Chromium has no data for Kazakh, though it says that it has. Numbers and clocks are written as in Russian; the
  * words of dates and spans are below. */
-export const LOCALES: Record<Language, string> = { kk: "ru", ru: "ru", en: "en" };
+export const LOCALES: Record<Language, string> = { kk: "ru", ru: "ru", en: "en-GB" };
 const KAZAKH_MONTHS = "қаң. ақп. нау. сәу. мам. мау. шіл. там. қыр. қаз. қар. жел.".split(" ");
 const KAZAKH_UNITS: Record<string, string> = { second: "с", minute: "мин", hour: "сағ", day: "күн" };
 
@@ -119,9 +119,11 @@ export function durationOf(iso: string): number {
 export function printedMoment(moment: string | number, timeZone: string, language: Language): string {
   const date = new Date(moment);
   if (language !== "kk")
-    return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", timeZone }).format(
-      date,
-    );
+    return new Intl.DateTimeFormat(LOCALES[language], {
+      dateStyle: "medium",
+      timeStyle: "medium",
+      timeZone,
+    }).format(date);
   const numeric = { year: "numeric", month: "numeric", day: "numeric", timeZone } as const;
   const parts = new Intl.DateTimeFormat("en", numeric).formatToParts(date);
   const part = (type: string): string => parts.find((one) => one.type === type)?.value ?? "";
