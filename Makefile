@@ -21,12 +21,14 @@ demo: install
 	@$(BIN)/alatau up --incident burst_main@60
 
 test: install-for-tests
+	@$(PYTHON) -B -m deploy.native.npm test
 	$(BIN)/pytest $(PYTEST_ARGUMENTS)
 
 check: install-for-tests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	@$(PYTHON) -B -m deploy.native.npm run check
 	$(BIN)/pytest -q tests/test_architecture.py tests/migration tests/unit/test_console_sources.py
 
 format: install-for-tests
