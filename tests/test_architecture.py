@@ -38,6 +38,9 @@ FOREIGN_IMPORTS = {
     "alembic": ("services/core/storage/",),
     "typer": ("services/cli/",),
     "rich": ("services/cli/",),
+    "grafana_client": ("deploy/grafana/server.py",),
+    "niquests": ("deploy/grafana/server.py",),
+    "grafana_foundation_sdk": ("deploy/grafana/",),
 }
 STORE_MODULES = (
     "asyncpg",

@@ -5,7 +5,7 @@ from typing import Final
 
 from deploy.grafana import alert_queries, queries
 from deploy.grafana.queries import Choice, Extreme
-from deploy.grafana.spec import Look, Panel, Setting, Shape, Step, Variable
+from deploy.grafana.spec import Code, Look, Panel, Setting, Shape, Step, Variable
 from deploy.grafana.units import grafana_unit
 from services.core.city.catalogue import Domain, Kind, ObservedProperty
 from services.core.city.language import Text
@@ -56,7 +56,7 @@ def plausible_steps(entry: ObservedProperty) -> tuple[Step, ...]:
 
 
 def look_of(entry: ObservedProperty) -> Look:
-    return Look(grafana_unit(entry.unit), plausible_steps(entry), entry.codes)
+    return Look(grafana_unit(entry.unit), plausible_steps(entry))
 
 
 def chart(setting: Setting, choice: Choice, width: int = 12) -> Panel:
@@ -106,12 +106,15 @@ def count_chart(
 
 def state_timeline(setting: Setting, choice: Choice, width: int = 24) -> Panel:
     entry = setting.city.catalogue[choice.property]
+    codes = tuple(
+        Code(code.value, setting.say(code.name), code.abnormal) for code in entry.codes
+    )
     return Panel(
         setting.say(entry.name),
         Shape.STATES,
         queries.states(choice, setting.language),
         width,
-        Look(codes=entry.codes),
+        Look(codes=codes),
         setting.say(SAMPLED),
         height=10,
     )

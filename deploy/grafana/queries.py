@@ -160,18 +160,19 @@ def equipment_alarms(domains: tuple[Domain, ...], language: Language) -> str:
 SELECT l.time, l.thing AS key, l.thing_name ->> '{language}' AS thing, c.name ->> '{language}' AS alarm
 FROM dashboards.latest l
 JOIN dashboards.codes c ON c.property = l.property AND (l.value::bigint & c.value) <> 0
-WHERE l.kind = 'bits' AND l.{in_domains(domains)} AND c.abnormal AND {ANY_DISTRICT}
+WHERE l.kind = 'bits' AND {in_domains(domains)} AND c.abnormal AND {ANY_DISTRICT}
 ORDER BY 1 DESC LIMIT 100"""
 
 
 def share_alive(domains: tuple[Domain, ...]) -> str:
     """Percent of the datastreams that were heard within three of their periods, and half a minute of grace."""
     return f"""\
+WITH chosen AS MATERIALIZED (
+  SELECT datastream_id, period_ms FROM dashboards.datastreams WHERE {in_domains(domains)} AND {ANY_DISTRICT})
 SELECT 100.0 * count(l.time) FILTER (WHERE
-         l.time > $__timeTo()::timestamptz - interval '30 s' - 3 * d.period_ms * interval '1 ms')
+         l.time > $__timeTo()::timestamptz - interval '30 s' - 3 * c.period_ms * interval '1 ms')
        / nullif(count(*), 0) AS value
-FROM dashboards.datastreams d LEFT JOIN dashboards.latest l USING (datastream_id)
-WHERE d.{in_domains(domains)} AND {ANY_DISTRICT.replace("district IN", "d.district IN")}"""
+FROM chosen c LEFT JOIN dashboards.latest l USING (datastream_id)"""
 
 
 def district_choice(language: Language) -> str:

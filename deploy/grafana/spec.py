@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from deploy.grafana.units import PLAIN
-from services.core.city.catalogue import Domain, StateCode
+from services.core.city.catalogue import Domain
 from services.core.city.entities import City
 from services.core.city.language import Language, Text
 
@@ -30,12 +30,21 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Code:
+    """A code of a state, by the name people read."""
+
+    value: int
+    name: str
+    abnormal: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """column_units, severities: by a table's column, and which of them is a severity."""
 
     unit: str = PLAIN
     steps: tuple[Step, ...] = ()
-    codes: tuple[StateCode, ...] = ()
+    codes: tuple[Code, ...] = ()
     stacked: bool = False
     decimals: int | None = None
     column_units: Mapping[str, str] = field(default_factory=dict)

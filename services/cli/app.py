@@ -33,6 +33,7 @@ _COMMANDS: tuple[str, ...] = (
     "alerts",
     "api",
     "users",
+    "grafana",
 )
 
 

@@ -48,10 +48,19 @@ def database_url(home: Path | None) -> str:
         from services.core.settings import read_file_url
 
         return read_file_url(url)
+    return home_secret(home, OWNER_DSN_FILE)
+
+
+def home_secret(home: Path | None, file: str) -> str:
+    """What a file of the home folder says; file: its path from there.
+
+    Raises:
+        NoInstallationError: there is none, or the folder belongs to somebody else.
+    """
     places = [home] if home else [_CHECKOUT_HOME, _SYSTEM_HOME]
     for place in places:
         try:
-            return (place / OWNER_DSN_FILE).read_text(encoding="utf-8").strip()
+            return (place / file).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             continue
         except PermissionError as error:

@@ -14,7 +14,7 @@ from deploy.grafana.panels import (
     thing_variable,
 )
 from deploy.grafana.spec import Board, Panel, Section, Setting
-from services.core.city.catalogue import Domain
+from services.core.city.catalogue import Domain, Kind
 from services.core.city.language import Text
 
 CRITICAL = Text("Қауіпті дабылдар", "Критические тревоги", "Critical alerts")
@@ -47,9 +47,15 @@ def utility_board(setting: Setting, utility: Utility) -> Board:
         *utility.figures,
     )
     inbox = alert_queries.inbox(domains, setting.language)
+    catalogue = setting.city.catalogue
+    says_alarms = any(catalogue[key].kind is Kind.BITS for key in keys)
     alarms = (
-        alert_table(say(ALERTS), inbox, width=12),
-        equipment_alarms(setting, *domains),
+        (
+            alert_table(say(ALERTS), inbox, width=12),
+            equipment_alarms(setting, *domains),
+        )
+        if says_alarms
+        else (alert_table(say(ALERTS), inbox),)
     )
     sections = (
         Section(say(utility.title), top),
