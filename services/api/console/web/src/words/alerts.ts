@@ -27,7 +27,6 @@ export interface AlertWords {
   acknowledgedBy: (name: string) => string;
   left: (span: string) => string;
   overdue: (span: string) => string;
-  since: (span: string) => string;
 
   severityLabel: string;
   stateLabel: string;
@@ -56,7 +55,6 @@ export interface AlertWords {
   onAsset: string;
   valueNow: string;
   valueThen: string;
-  lastHeard: string;
   age: (span: string) => string;
   startsAt: string;
   detectedAt: string;
@@ -70,7 +68,6 @@ export interface AlertWords {
   noteHelp: string;
   acknowledging: string;
   acknowledgedAt: (name: string, when: string) => string;
-  withNote: (note: string) => string;
   done: string;
   forbidden: string;
   viewer: string;
@@ -86,7 +83,6 @@ export interface AlertWords {
   nothingToDo: string;
 
   journal: string;
-  journalNote: string;
   /** By action of the journal. */
   actions: Record<string, string>;
   /** By reason of the journal. */
@@ -129,7 +125,6 @@ export const alertWords: Words<AlertWords> = {
     acknowledgedBy: (name) => `Қабылдаған: ${name}`,
     left: (span) => `${span} қалды`,
     overdue: (span) => `мерзімі өтті: ${span}`,
-    since: (span) => `${span} бұрын басталды`,
 
     severityLabel: "Маңызы",
     stateLabel: "Күйі",
@@ -164,7 +159,6 @@ export const alertWords: Words<AlertWords> = {
     onAsset: "Нысан беті",
     valueNow: "Қазіргі мәні",
     valueThen: "Дабыл кезіндегі мәні",
-    lastHeard: "Соңғы дерек",
     age: (span) => `${span} бұрын`,
     startsAt: "Басталды",
     detectedAt: "Анықталды",
@@ -178,7 +172,6 @@ export const alertWords: Words<AlertWords> = {
     noteHelp: "Мысалы: бригада шықты.",
     acknowledging: "Жіберілуде…",
     acknowledgedAt: (name, when) => `${name} қабылдаған, ${when}`,
-    withNote: (note) => `«${note}»`,
     done: "Дабыл қабылданды.",
     forbidden: "Бұл дабылды қабылдауға құқығыңыз жоқ.",
     viewer: "Сіз тек көре аласыз: дабылды оператор қабылдайды.",
@@ -194,7 +187,6 @@ export const alertWords: Words<AlertWords> = {
     nothingToDo: "Қабылдайтын ештеңе жоқ: дабыл іске қосылмаған.",
 
     journal: "Барысы",
-    journalNote: "Ескертпе",
     actions: {
       pending: "Шарт орындалды",
       firing: "Дабыл іске қосылды",
@@ -253,7 +245,6 @@ export const alertWords: Words<AlertWords> = {
     acknowledgedBy: (name) => `Квитирована: ${name}`,
     left: (span) => `осталось ${span}`,
     overdue: (span) => `просрочено на ${span}`,
-    since: (span) => `началась ${span} назад`,
 
     severityLabel: "Важность",
     stateLabel: "Состояние",
@@ -288,7 +279,6 @@ export const alertWords: Words<AlertWords> = {
     onAsset: "Страница объекта",
     valueNow: "Значение сейчас",
     valueThen: "Значение при тревоге",
-    lastHeard: "Последние данные",
     age: (span) => `${span} назад`,
     startsAt: "Началась",
     detectedAt: "Обнаружена",
@@ -302,7 +292,6 @@ export const alertWords: Words<AlertWords> = {
     noteHelp: "Например: бригада выехала.",
     acknowledging: "Отправляем…",
     acknowledgedAt: (name, when) => `Квитирована: ${name}, ${when}`,
-    withNote: (note) => `«${note}»`,
     done: "Тревога квитирована.",
     forbidden: "У вас нет права квитировать эту тревогу.",
     viewer: "У вас доступ только для просмотра: тревоги квитирует оператор.",
@@ -318,7 +307,6 @@ export const alertWords: Words<AlertWords> = {
     nothingToDo: "Квитировать нечего: тревога не сработала.",
 
     journal: "Ход событий",
-    journalNote: "Заметка",
     actions: {
       pending: "Условие выполнено",
       firing: "Тревога сработала",
@@ -377,7 +365,6 @@ export const alertWords: Words<AlertWords> = {
     acknowledgedBy: (name) => `Acknowledged: ${name}`,
     left: (span) => `${span} left`,
     overdue: (span) => `overdue by ${span}`,
-    since: (span) => `began ${span} ago`,
 
     severityLabel: "Severity",
     stateLabel: "State",
@@ -412,7 +399,6 @@ export const alertWords: Words<AlertWords> = {
     onAsset: "Asset page",
     valueNow: "Value now",
     valueThen: "Value when it fired",
-    lastHeard: "Last data",
     age: (span) => `${span} ago`,
     startsAt: "Began",
     detectedAt: "Detected",
@@ -426,7 +412,6 @@ export const alertWords: Words<AlertWords> = {
     noteHelp: "For example: the crew is on its way.",
     acknowledging: "Sending…",
     acknowledgedAt: (name, when) => `Acknowledged by ${name}, ${when}`,
-    withNote: (note) => `“${note}”`,
     done: "The alert is acknowledged.",
     forbidden: "You may not acknowledge this alert.",
     viewer: "You may look only: an operator acknowledges alerts.",
@@ -442,7 +427,6 @@ export const alertWords: Words<AlertWords> = {
     nothingToDo: "There is nothing to acknowledge: the alert has not fired.",
 
     journal: "What has happened so far",
-    journalNote: "Note",
     actions: {
       pending: "The condition is true",
       firing: "The alert fired",
