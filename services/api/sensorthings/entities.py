@@ -142,9 +142,9 @@ DATASTREAMS: Final = EntitySet(
         _NAME,
         _plain(
             "description",
-            saying.datastream_description,
+            saying.property_name,
             _ABOUT,
-            "({e}.thing_name->>{lang} || ': ' || ({e}.name->>{lang}))",
+            "({e}.property_name->>{lang})",
         ),
         _plain(
             "observationType",

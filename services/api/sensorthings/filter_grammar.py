@@ -31,6 +31,10 @@ class FilterRefusedError(PlatformError):
     """The filter cannot be read."""
 
 
+class GeographyError(FilterRefusedError):
+    """It has a literal of a kind that is not offered here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Literal:
     value: str | int | float | bool | dt.datetime | None
@@ -204,7 +208,7 @@ class _Parser:
             case "number":
                 return Literal(_number(token.text))
             case "typed":
-                raise FilterRefusedError(
+                raise GeographyError(
                     f"{token.text[:30]!r}: geometries and durations are not offered here."
                 )
             case "word":

@@ -14,6 +14,7 @@ from services.api.sensorthings.filter_grammar import (
     Call,
     Expression,
     FilterRefusedError,
+    GeographyError,
     Literal,
     Logic,
     Not,
@@ -38,9 +39,11 @@ _MOST_JOINS: Final = 12
 
 
 def parse(text: str) -> Expression:
-    """Raises BadQueryError."""
+    """Raises BadQueryError and NotOfferedError."""
     try:
         return read_filter(text)
+    except GeographyError as error:
+        raise NotOfferedError(f"$filter: {error}") from error
     except FilterRefusedError as error:
         raise BadQueryError(f"$filter: {error}") from error
 

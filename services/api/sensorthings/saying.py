@@ -53,9 +53,8 @@ def known_since(row: Row, _voice: Voice) -> str:
     return say_moment(row["known_since"] or BEGINNING)
 
 
-def datastream_description(row: Row, voice: Voice) -> str:
-    said = in_language(row["name"], voice.language)
-    return f"{in_language(row['thing_name'], voice.language)}: {said}"
+def property_name(row: Row, voice: Voice) -> Any:
+    return in_language(row["property_name"], voice.language)
 
 
 def observation_type(row: Row, _voice: Voice) -> str:

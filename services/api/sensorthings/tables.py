@@ -18,7 +18,7 @@ sta_places AS NOT MATERIALIZED (
 sta_datastreams AS NOT MATERIALIZED (
     SELECT d.datastream_id AS id, d.key, d.name, d.thing_id, d.sensor_id, d.observed_property_id,
            d.period_ms, d.sampling, d.sampling_ms, p.kind, p.unit, p.codes, p.aggregations, p.key AS observed_property,
-           place.key AS thing, place.name AS thing_name, place.geometry
+           place.key AS thing, p.name AS property_name, place.geometry
     FROM published_datastreams d
     JOIN published_properties p USING (observed_property_id)
     JOIN sta_places place ON place.id = d.thing_id
