@@ -61,7 +61,7 @@ def install(progress: Progress, *, system_only: bool, for_tests: bool) -> None:
         with _one_at_a_time(progress):
             progress.say("Mended what an interrupted installation left behind.")
     wanted = system_missing(release, for_tests=for_tests)
-    stale = [] if system_only else _stale_parts(for_tests=for_tests)
+    stale = [] if system_only else stale_parts(for_tests=for_tests)
     if not wanted and not stale:
         progress.say(f"Everything is installed ({time.monotonic() - started:.1f} s).")
         return
@@ -76,13 +76,13 @@ def install(progress: Progress, *, system_only: bool, for_tests: bool) -> None:
 
 
 def system_missing(release: debian.Release, *, for_tests: bool) -> list[str]:
-    wanted = debian.missing(_packages(release, for_tests=for_tests))
+    wanted = debian.missing(packages(release, for_tests=for_tests))
     if _is_to_be_built(release):
         wanted.append(f"TimescaleDB for PostgreSQL {release.postgres}")
     return wanted
 
 
-def _packages(release: debian.Release, *, for_tests: bool) -> list[str]:
+def packages(release: debian.Release, *, for_tests: bool) -> list[str]:
     extra = debian.TEST_PACKAGES if for_tests else ()
     return [*debian.packages_wanted(release), *extra]
 
@@ -92,7 +92,7 @@ def _is_to_be_built(release: debian.Release) -> bool:
     return not packaged and not timescaledb.is_installed(release.postgres)
 
 
-def _stale_parts(*, for_tests: bool) -> list[Callable[[Progress, Path], None]]:
+def stale_parts(*, for_tests: bool) -> list[Callable[[Progress, Path], None]]:
     """What of the checkout's own parts is to be brought up to date, in this order."""
     parts: list[Callable[[Progress, Path], None]] = []
     if not environment.is_current(CHECKOUT, for_tests=for_tests):
@@ -111,15 +111,15 @@ def _install_system(
         _install_system_with_sudo(for_tests=for_tests)
         return
     with _one_at_a_time(progress):
-        packages = debian.missing(_packages(release, for_tests=for_tests))
+        wanted = debian.missing(packages(release, for_tests=for_tests))
         to_be_built = _is_to_be_built(release)
-        if packages or to_be_built:
+        if wanted or to_be_built:
             with progress.step("package lists"):
                 debian.update_lists(progress)
-        if packages:
+        if wanted:
             with progress.step("Debian packages"):
-                debian.install(progress, packages)
-                if "mosquitto" in packages:
+                debian.install(progress, wanted)
+                if "mosquitto" in wanted:
                     debian.disable_at_boot(progress, "mosquitto")
         if to_be_built:
             timescaledb.install_from_source(progress, release)

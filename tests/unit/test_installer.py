@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.native import debian
+from deploy.native import console, debian, environment, install
 from deploy.native.progress import InstallError, Progress
 
 POLICY_TEXT = "#!/bin/sh\n# the machine's own\nexit 104\n"
@@ -124,3 +124,38 @@ def test_a_failed_command_shows_the_end_of_its_output(tmp_path: Path) -> None:
     assert "ended with 7" in str(caught.value)
     assert "\n    1\n" not in str(caught.value)
     assert "\n1\n" in progress.log_file.read_text()
+
+
+def test_a_browser_is_installed_for_tests_alone() -> None:
+    release = debian.Release(13, "trixie")
+    running = install.packages(release, for_tests=False)
+    assert "chromium" not in running
+    testing = install.packages(release, for_tests=True)
+    assert {*running, "chromium", "fonts-dejavu-core"} <= set(testing)
+
+
+@pytest.mark.parametrize("for_tests", [False, True])
+def test_what_is_up_to_date_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, *, for_tests: bool
+) -> None:
+    """A start with everything in place asks, and runs no command."""
+    monkeypatch.setattr(environment, "is_current", lambda *_, **__: True)
+    monkeypatch.setattr(console, "is_current", lambda _: True)
+    monkeypatch.setattr(console, "has_packages", lambda _: False)
+    wanted = install.stale_parts(for_tests=for_tests)
+    assert wanted == ([console.install_packages] if for_tests else [])
+
+
+def test_the_environment_comes_before_the_console(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The pinned Node comes by its uv."""
+    done: list[str] = []
+    for module in (environment, console):
+        monkeypatch.setattr(module, "is_current", lambda *_, **__: False)
+        monkeypatch.setattr(
+            module, "install", lambda *_, name=module.__name__, **__: done.append(name)
+        )
+    for bring in install.stale_parts(for_tests=False):
+        bring(Progress(Path("/dev/null")), Path("/checkout"))
+    assert done == ["deploy.native.environment", "deploy.native.console"]

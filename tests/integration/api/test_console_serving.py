@@ -10,6 +10,7 @@ from services.api.console.files import BuiltConsole, read_console
 from services.core.clock import ManualClock
 from tests.integration.api import seed
 from tests.integration.api.city_api import CityApi, Opened, api_on
+from tests.integration.api.serving import served
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -164,6 +165,16 @@ async def test_text_is_compressed_for_those_who_take_it(web: CityApi) -> None:
         assert "Accept-Encoding" in answer.headers["vary"]
     assert packed.headers["etag"] == plain.headers["etag"]
     assert packed.headers["etag"].startswith("W/")
+
+
+async def test_a_live_stream_is_never_held_back_to_be_compressed(
+    city_url: str,
+) -> None:
+    async with served(city_url) as server:
+        wish = {"Accept-Encoding": "gzip"}
+        async with server.stream("/open/v1/live", wish) as live:
+            assert "content-encoding" not in live.answer.headers
+            await live.next("snapshot")
 
 
 async def test_head_says_what_get_would(web: CityApi) -> None:
