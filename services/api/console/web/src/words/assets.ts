@@ -52,7 +52,6 @@ export interface AssetsWords {
   property: string;
   value: string;
   age: string;
-  quality: string;
   plausible: string;
   inChart: string;
   showInChart: (name: string) => string;
@@ -88,6 +87,8 @@ export interface AssetsWords {
   resolution: Record<Resolution, string>;
   perBucket: Record<Bucket, string>;
   digest: Digest;
+  /** Of a counter: how much it rose in the whole range. */
+  total: (rise: string) => string;
   summary: (name: string, digest: Digest) => string;
   points: (count: number) => string;
   noneSet: string;
@@ -153,9 +154,8 @@ export const assets: Words<AssetsWords> = {
     property: "Көрсеткіш",
     value: "Мәні",
     age: "Жаңарған",
-    quality: "Сапасы",
     plausible: "Қалыпты аралық",
-    inChart: "Графикте",
+    inChart: "График",
     showInChart: (name) => `Графикте көрсету: ${name}`,
     privacy: { public: "ашық", internal: "қызметтік", household: "тұрмыстық" },
     householdHidden: "Тұрғын үйлердің өлшемдері сіздің рөліңізге көрсетілмейді.",
@@ -218,6 +218,7 @@ export const assets: Words<AssetsWords> = {
       "1w": "аптасына",
     },
     digest: { min: "ең кіші", mean: "орташа", max: "ең үлкен", last: "соңғы" },
+    total: (rise) => `барлығы ${rise}`,
     summary: (name, { min, mean, max, last }) =>
       `${name}: ең кіші ${min}, орташа ${mean}, ең үлкен ${max}, соңғы ${last}.`,
     points: (count) => `нүкте: ${count}`,
@@ -282,9 +283,8 @@ export const assets: Words<AssetsWords> = {
     property: "Показатель",
     value: "Значение",
     age: "Обновлено",
-    quality: "Качество",
     plausible: "Обычный диапазон",
-    inChart: "На графике",
+    inChart: "График",
     showInChart: (name) => `Показать на графике: ${name}`,
     privacy: { public: "открытое", internal: "служебное", household: "бытовое" },
     householdHidden: "Измерения в домах жителей вашей роли не показываются.",
@@ -347,6 +347,7 @@ export const assets: Words<AssetsWords> = {
       "1w": "за неделю",
     },
     digest: { min: "минимум", mean: "среднее", max: "максимум", last: "последнее" },
+    total: (rise) => `всего ${rise}`,
     summary: (name, { min, mean, max, last }) =>
       `${name}: минимум ${min}, среднее ${mean}, максимум ${max}, последнее ${last}.`,
     points: (count) => `точек: ${count}`,
@@ -411,9 +412,8 @@ export const assets: Words<AssetsWords> = {
     property: "Property",
     value: "Value",
     age: "Updated",
-    quality: "Quality",
     plausible: "Plausible range",
-    inChart: "In the chart",
+    inChart: "Chart",
     showInChart: (name) => `Show in the chart: ${name}`,
     privacy: { public: "public", internal: "internal", household: "household" },
     householdHidden: "Measurements of households are not shown to your role.",
@@ -476,6 +476,7 @@ export const assets: Words<AssetsWords> = {
       "1w": "per week",
     },
     digest: { min: "min", mean: "mean", max: "max", last: "last" },
+    total: (rise) => `${rise} in all`,
     summary: (name, { min, mean, max, last }) =>
       `${name}: min ${min}, mean ${mean}, max ${max}, last ${last}.`,
     points: (count) => `points: ${count}`,

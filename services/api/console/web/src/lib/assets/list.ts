@@ -117,16 +117,22 @@ export function abnormal(value: Pick<Value, "codes">, property: ObservedProperty
   return Boolean(value.codes?.some((key) => property?.codes.find((code) => code.key === key)?.abnormal));
 }
 
-/** The values that stand for a thing: abnormal states first, then measurements, then what else there is. */
+/** The values that stand for a thing: abnormal states first, then measurements, then what else there is.
+ *
+ * What belongs to the thing's own domain goes before, say, the battery of its logger; then as in the catalogue. */
 export function headline(
   values: Iterable<Value>,
+  domain: string,
   properties: ReadonlyMap<string, ObservedProperty>,
   most: number,
 ): Value[] {
+  const places = [...properties.keys()];
   const weight = (value: Value): number => {
     const property = properties.get(value.observed_property);
-    if (abnormal(value, property)) return 0;
-    return { measurement: 1, state: 2, counter: 3, bits: 4 }[property?.kind ?? "counter"];
+    if (!property) return Infinity;
+    const kind = { measurement: 1, state: 2, counter: 3, bits: 4 }[property.kind];
+    const own = abnormal(value, property) ? 0 : kind + (property.domain === domain ? 0 : 10);
+    return own * places.length + places.indexOf(property.key);
   };
   return [...values]
     .map((value) => [weight(value), value] as const)

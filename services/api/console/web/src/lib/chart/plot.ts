@@ -19,6 +19,8 @@ export interface Surroundings {
   /** null: the pointer has left. */
   pointed: (moment: number | null) => void;
   zoomed: (from: number, to: number) => void;
+  /** Where the plotting area begins, pixels. */
+  laidOut: (left: number) => void;
 }
 
 const FONT = "13px system-ui, 'Noto Sans', sans-serif";
@@ -52,6 +54,7 @@ export function plotOptions(around: Surroundings): uPlot.Options {
       draw: [(plot) => (drawing().lanes.length ? lanes(plot, drawing()) : marks(plot, drawing()))],
       setCursor: [(plot) => around.pointed(pointedAt(plot))],
       setSelect: [(plot) => select(plot, around.zoomed)],
+      drawAxes: [(plot) => around.laidOut(plot.bbox.left / uPlot.pxRatio)],
     },
   };
 }
@@ -115,7 +118,7 @@ function valueAxis({ printed }: Surroundings): uPlot.Axis {
   return {
     stroke: () => colour("--soft"),
     font: FONT,
-    size: (_plot, labels) => 18 + 7.2 * Math.max(3, ...(labels ?? []).map((label) => label.length)),
+    size: (plot, labels) => 18 + widest(plot, labels ?? []),
     grid: { stroke: () => colour("--line"), width: 1 },
     ticks: { show: false },
     values: (_plot, values) => values.map(printed),
@@ -129,12 +132,21 @@ function laneAxis({ drawing, laneName, width }: Surroundings): uPlot.Axis {
   return {
     stroke: () => colour("--soft"),
     font: FONT,
-    size: 16 + 7.4 * Math.max(...names.map((name) => name.length)),
+    size: (plot) => 18 + widest(plot, names),
     grid: { show: false },
     ticks: { show: false },
     splits: () => names.map((_, lane) => lane + 0.5),
     values: () => names,
   };
+}
+
+/** Of some labels, in pixels. */
+function widest({ ctx }: uPlot, labels: readonly string[]): number {
+  ctx.save();
+  ctx.font = FONT;
+  const width = Math.max(20, ...labels.map((label) => ctx.measureText(label).width));
+  ctx.restore();
+  return Math.ceil(width);
 }
 
 const cut = (text: string, most: number): string =>

@@ -47,11 +47,12 @@ export class Speech {
     return `${figure} (${printedNumber(low, this.language)} … ${printedNumber(high, this.language)})`;
   }
 
-  /** The whole range in a few words: its four numbers, or of a state what it was last. */
+  /** The whole range in a few words: its four numbers, of a counter how much it rose, of a state what it was last. */
   digest(track: Track, { from, to }: Span): string {
     const found = summaryOf(track, from, to);
     if (!found) return this.t.noPoint;
-    if (this.#codes(track)) return `${this.t.digest.last} ${this.value(track, found.last)}`;
+    if (this.#codes(track)) return `${this.t.digest.last}: ${this.value(track, found.last)}`;
+    if (track.figure === "delta") return this.t.total(this.number(found.sum));
     const { digest } = this.t;
     const numbers = { min: found.min, mean: found.mean, max: found.max, last: found.last };
     return (Object.keys(numbers) as (keyof typeof numbers)[])
@@ -64,7 +65,8 @@ export class Speech {
   summary(track: Track, span: Span): string {
     const name = this.name(track.datastream);
     const found = summaryOf(track, span.from, span.to);
-    if (!found || this.#codes(track)) return `${name}: ${this.digest(track, span)}.`;
+    if (!found || this.#codes(track) || track.figure === "delta")
+      return `${name}: ${this.digest(track, span)}.`;
     const { min, mean, max, last } = found;
     return this.t.summary(name, {
       min: this.number(min),

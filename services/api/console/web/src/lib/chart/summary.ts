@@ -1,4 +1,4 @@
-/** PURE: a curve in four numbers, for those who do not look at it. */
+/** PURE: a curve in a few numbers, for those who do not look at it. */
 import type { Track } from "./track";
 
 export interface Summary {
@@ -6,13 +6,14 @@ export interface Summary {
   min: number;
   mean: number;
   max: number;
+  sum: number;
   last: number;
   lastTime: number;
 }
 
 /** Within [from, to]; null: there is nothing. The mean counts every single value alike. */
 export function summaryOf(track: Track, from: number, to: number): Summary | null {
-  const seen: Summary = { count: 0, min: Infinity, mean: 0, max: -Infinity, last: 0, lastTime: 0 };
+  const seen: Summary = { count: 0, min: Infinity, mean: 0, max: -Infinity, sum: 0, last: 0, lastTime: 0 };
   let weight = 0;
   track.times.forEach((time, index) => {
     const value = track.values[index] ?? null;
@@ -21,6 +22,7 @@ export function summaryOf(track: Track, from: number, to: number): Summary | nul
     seen.count += 1;
     seen.min = Math.min(seen.min, band(track, track.low, index, value));
     seen.max = Math.max(seen.max, band(track, track.high, index, value));
+    seen.sum += value;
     seen.mean += value * own;
     weight += own;
     seen.last = value;
