@@ -2,7 +2,7 @@
 PYTHON := /usr/bin/python3
 BIN := .venv/bin
 
-.PHONY: help install install-for-tests demo test check format bench
+.PHONY: help install install-for-tests demo test check format bench compose-check
 
 help:
 	@echo "make demo     install what is missing and run the whole city here; Ctrl-C stops it"
@@ -10,6 +10,7 @@ help:
 	@echo "make test     every test, against the real broker and database"
 	@echo "make check    format, lint, types, architecture, schema = migrations; the same for the console"
 	@echo "make bench    what this machine can do"
+	@echo "make compose-check  on a machine with Docker: whether the containers work"
 
 install:
 	@$(PYTHON) -B -m deploy.native.install
@@ -37,3 +38,6 @@ format: install-for-tests
 
 bench: install
 	$(BIN)/alatau bench ingest
+
+compose-check:
+	@deploy/try-compose.sh

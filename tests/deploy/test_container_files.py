@@ -58,6 +58,14 @@ def test_dockerfile_is_clean() -> None:
     lint("hadolint", "--no-color", str(DOCKERFILE))
 
 
+@pytest.mark.parametrize(
+    "script", ["deploy/mosquitto/run-broker", "deploy/try-compose.sh"]
+)
+def test_scripts_can_be_started(script: str) -> None:
+    assert (ROOT / script).stat().st_mode & 0o111
+    subprocess.run(["/bin/sh", "-n", script], cwd=ROOT, check=True)
+
+
 @each(list(SERVICES.values()))
 def test_a_service_may_do_no_more_than_it_must(service: Service) -> None:
     document = service.document
