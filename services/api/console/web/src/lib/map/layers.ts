@@ -43,6 +43,7 @@ export function layersOf(look: Look): LayerSpecification[] {
     ...districtLayers(look),
     ...networkLayers(look),
     ...feedLayers(look),
+    ...placeLayers(look),
     ...assetLayers(look),
     ...nameLayers(look),
     ...chosenLayers(look),
@@ -50,7 +51,7 @@ export function layersOf(look: Look): LayerSpecification[] {
   ];
 }
 
-function districtLayers({ palette, language, shown }: Look): LayerSpecification[] {
+function districtLayers({ palette, shown }: Look): LayerSpecification[] {
   const aside: ExpressionSpecification = [
     "case",
     ["any", shown.district === null, ["==", ["get", "key"], shown.district ?? ""]],
@@ -70,6 +71,11 @@ function districtLayers({ palette, language, shown }: Look): LayerSpecification[
       source: "districts",
       paint: { "line-color": palette["map-district-line"], "line-width": 1.2, "line-opacity": aside },
     },
+  ];
+}
+
+function placeLayers({ palette, language }: Look): LayerSpecification[] {
+  return [
     {
       id: "district-names",
       type: "symbol",
@@ -83,7 +89,7 @@ function districtLayers({ palette, language, shown }: Look): LayerSpecification[
         "text-allow-overlap": true,
         "text-ignore-placement": true,
       },
-      paint: { "text-color": palette["map-label"], "text-opacity": 0.45 },
+      paint: { ...written(palette), "text-opacity": 0.8 },
     },
   ];
 }

@@ -3,6 +3,9 @@ import type { Language } from "../model";
 
 const EARTH_METRES = 40_075_016.686;
 const TILE_PIXELS = 512;
+// Browsers know no Kazakh units.
+const KILOMETRE: Record<Language, string> = { kk: "км", ru: "км", en: "km" };
+const METRE: Record<Language, string> = { kk: "м", ru: "м", en: "m" };
 
 export interface ScaleBar {
   pixels: number;
@@ -18,7 +21,8 @@ export function scaleBar(zoom: number, latitude: number, atMost: number): ScaleB
   return { metres, pixels: metres / metresPerPixel };
 }
 
+/** A round length in its unit. */
 export function printedLength(metres: number, language: Language): string {
-  const [number, unit] = metres >= 1_000 ? [metres / 1_000, "kilometer"] : [metres, "meter"];
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short" }).format(number);
+  const [number, unit] = metres >= 1_000 ? [metres / 1_000, KILOMETRE[language]] : [metres, METRE[language]];
+  return `${number} ${unit}`;
 }

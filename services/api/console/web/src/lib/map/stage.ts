@@ -42,6 +42,7 @@ export interface StageEvents {
 const EMPTY = collection([]);
 /** How far from a mark a click still counts, pixels. */
 const REACH = { mouse: 6, touch: 18 } as const;
+const TOGETHER_MS = 150;
 const CLOSE_ZOOM = 13.5;
 const PULSES_AT_MOST = 20;
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
@@ -54,6 +55,8 @@ export class Stage {
   #networks: ReadonlySet<string>;
   #box: Box | null;
   readonly #markers = new Set<Marker>();
+  #marks: GeoJSON.FeatureCollection = EMPTY;
+  #marking: ReturnType<typeof setTimeout> | undefined;
 
   /** Throws where the browser has no WebGL 2. */
   constructor(
@@ -91,8 +94,13 @@ export class Stage {
       this.#put(name, city[name]);
   }
 
+  /** Many alerts change at once when a main bursts: they are drawn together. */
   setAlerts(marks: GeoJSON.FeatureCollection): void {
-    this.#put("alerts", marks);
+    this.#marks = marks;
+    this.#marking ??= setTimeout(() => {
+      this.#marking = undefined;
+      this.#put("alerts", this.#marks);
+    }, TOGETHER_MS);
   }
 
   setChosen(chosen: GeoJSON.FeatureCollection): void {
@@ -168,6 +176,7 @@ export class Stage {
   }
 
   remove(): void {
+    clearTimeout(this.#marking);
     this.#map.remove();
   }
 

@@ -31,7 +31,7 @@ export function tierOf(kind: string): Tier {
 }
 
 /** From which zoom on a thing's name is written. */
-export const NAMED_FROM: Record<Tier, number> = { 1: 10.4, 2: 12.4, 3: 14, 4: 15.5 };
+export const NAMED_FROM: Record<Tier, number> = { 1: 9.7, 2: 12.4, 3: 14, 4: 15.5 };
 
 /** Radius of a thing's dot in pixels, at these zooms; 0: not drawn. */
 export const RADIUS_AT = [9, 11, 13, 15, 17] as const;
