@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from deploy.native.home import Home
 
 WIDTH: Final = 100
-# What each incident does, and seconds until its alert and then until it resolves, as a rule of thumb.
 _STORIES: Final = {
-    "burst_main": ("A water main bursts: the pressure along it falls.", 15, 90),
-    "overloaded_feeder": ("A 10 kV feeder is overloaded.", 30, 90),
-    "jammed_overpass": ("An overpass jams.", 30, 90),
+    "burst_main": "A water main bursts: the pressure along it falls.",
+    "overloaded_feeder": "A 10 kV feeder is overloaded.",
+    "jammed_overpass": "Traffic jams on an overpass.",
 }
 
 
@@ -99,14 +98,13 @@ def story(plan: Plan) -> list[str]:
     name = kind.partition(":")[0]
     if name not in _STORIES:
         return ["Let something go wrong: alatau sim incident burst_main"]
-    what, alert, end = _STORIES[name]
-    begins = round(float(after or 0))
+    begins = f"in {float(after or 0):.0f} s"
     return [
         "What happens now",
-        "  now        the simulated city lives; on the console's map all is calm and grey",
-        f"  in {begins:>3} s   {what}",
-        f"  +{alert:>3} s     an alert appears by itself, in the console and in `alatau alerts`; open it:",
-        "             it says where, why and what to do. Acknowledge it, so that others know you care for it",
-        f"  +{end:>3} s     all is mended and the alert resolves; unacknowledged, it would stay in the inbox",
-        f"  again      alatau sim incident {name}",
+        "  now          the simulated city lives; on the console's map all is calm and grey",
+        f"  {begins:<12} {_STORIES[name]}",
+        "  soon after   an alert appears by itself, in the console and in `alatau alerts`; open it:",
+        "               it says where, why and what to do. Acknowledge it: so others know you care for it",
+        "  90 s later   all is mended and the alert resolves; unacknowledged, it stays in the inbox",
+        f"  again        alatau sim incident {name}",
     ]

@@ -1,7 +1,6 @@
 """What `alatau up` says and opens once all is ready."""
 
 import os
-import re
 from pathlib import Path
 
 import pytest
@@ -70,7 +69,7 @@ def test_root_is_no_person_to_open_a_browser_for(
 @pytest.mark.parametrize("kind", IncidentKind)
 def test_every_incident_has_a_story(kind: IncidentKind) -> None:
     told = "\n".join(story(Plan(incident=f"{kind}@75")))
-    assert re.search(r"in +75 s", told)
+    assert "in 75 s" in told
     assert f"alatau sim incident {kind}" in told
     assert all(len(line) <= welcome.WIDTH for line in told.splitlines())
 
