@@ -23,7 +23,7 @@ from tests.installation import until
 from tests.stack_fixtures import free_port, server_folder, server_user
 
 NOT_HERE = ("grafana",)
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 STATE = "/var/lib/alatau"
 METRICS_PORT = "9100"
 MACHINE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -13,7 +13,8 @@ from tests.deploy.compose_run import METRICS_PORT, ComposeRun, compose_run
 from tests.deploy.dockerfile import Image
 from tests.installation import until
 
-pytestmark = pytest.mark.acceptance
+# The first test's time has in it what all of them need.
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -144,11 +144,29 @@ def test_grafana_finds_what_its_provisioning_names() -> None:
         for path in (ROOT / "deploy/grafana/provisioning").rglob("*.yaml")
     )
     files = re.findall(r"\$__file\{/run/secrets/([^}]+)\}", told)
+    assert files
     assert set(files) < set(FILES_OF["grafana"])
     variables = re.findall(r"\$([A-Z]\w+)", told)
     assert set(variables) <= grafana.document["environment"].keys()
     folders = re.findall(r"path: (\S+)", told)
+    assert folders
     assert set(folders) <= {mount.target for mount in grafana.mounts}
+
+
+def test_what_is_mounted_from_the_checkout_is_in_it() -> None:
+    """An engine would make an empty folder of what is not there."""
+    sources = {
+        mount.source
+        for service in SERVICES.values()
+        for mount in service.mounts
+        if not mount.is_volume
+    }
+    assert len(sources) == 3
+    for source in sources:
+        found = subprocess.run(
+            ["git", "ls-files", source], cwd=ROOT, capture_output=True, check=True
+        )
+        assert found.stdout, source
 
 
 def test_the_image_makes_every_folder_that_our_services_write() -> None:

@@ -106,6 +106,7 @@ def prepare(run: UnitRun, database: PostgresCluster) -> None:
 
 
 @pytest.mark.acceptance
+@pytest.mark.timeout(300)
 def test_the_units_commands_make_a_platform(running: UnitRun) -> None:
     api = f"http://127.0.0.1:{running.ports['8620']}"
     until("ready", lambda: httpx2.get(f"{api}/health/ready").status_code == 200)

@@ -9,7 +9,8 @@ import pytest
 
 from tests.deploy.dockerfile import ROOT, Image
 
-pytestmark = pytest.mark.integration
+# The first test's time has in it what all of them need.
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 
 def run(image: Image, *arguments: str) -> subprocess.CompletedProcess[str]:

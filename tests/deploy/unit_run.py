@@ -17,7 +17,7 @@ from tests.deploy.local_process import LocalProcess, as_user
 from tests.deploy.unit_files import Unit, read_units
 from tests.installation import until
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 # MemoryDenyWriteExecute=yes, on kernels that know it (6.3): PR_SET_MDWE, kept by the program it becomes.
 NO_WRITABLE_CODE = """
 import ctypes, os, sys
