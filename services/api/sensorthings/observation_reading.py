@@ -27,6 +27,7 @@ from services.core.clock import from_milliseconds, to_milliseconds
 from services.core.storage.pool import Connection
 
 _SLICE: Final = 50_000  # observations that one read goes through at most, about
+_BUDGET: Final = 1_000_000  # and that one page goes through
 _ROUNDS: Final = 40
 _FIRST_LOOK, _LOOK_GROWTH, _LARGEST_LOOK = 8, 8, 500  # datastreams looked at at once
 _WINDOW_GROWTH: Final = 4
@@ -105,7 +106,7 @@ async def walk(
     """By datastream and time. after: (datastream, milliseconds) of the last observation of the page before."""
     waiting = deque(_still_to_walk(stretches, after, descending=how.descending))
     found: list[Row] = []
-    size, look = float(limit + 1), _FIRST_LOOK
+    size, look, gone_through = float(limit + 1), _FIRST_LOOK, 0.0
     for _ in range(_ROUNDS):
         group = await _take(connection, waiting, look, size, how)
         if group:
@@ -118,6 +119,9 @@ async def walk(
             return Page(found[:limit], (last["datastream_id"], time_ms))
         if not waiting:
             return Page(found)
+        gone_through += size
+        if gone_through > _BUDGET:
+            break
         size, look = _SLICE, min(look * _LOOK_GROWTH, _LARGEST_LOOK)
     return Page(found, _before(waiting[0], descending=how.descending))
 
@@ -196,8 +200,8 @@ async def read_together(
     """By time over all datastreams. after: (datastream, milliseconds of that time)."""
     waiting = list(_still_to_come(stretches, after, how))
     found: list[Row] = []
-    place, size = after, float(limit + 1)
-    for _ in range(_ROUNDS):
+    place, size, gone_through = after, float(limit + 1), 0.0
+    while gone_through <= _BUDGET:
         alive = await trimmed(connection, waiting, descending=how.descending)
         if not alive:
             return Page(found)
@@ -212,7 +216,8 @@ async def read_together(
             return Page(found[:limit], place_of(found[limit - 1], how))
         place = (0, first if how.descending else end)
         waiting = list(_still_to_come(alive, place, how))
-        size = min(max(size * _WINDOW_GROWTH, limit + 1), _SLICE * _WINDOW_GROWTH)
+        gone_through += size
+        size = min(size * _WINDOW_GROWTH, _SLICE * _WINDOW_GROWTH)
     return Page(found, place)
 
 

@@ -137,11 +137,15 @@ async def find_edges(
     """The first time, or the last, at which the device of each stretch said anything; None: never."""
     direction = " DESC" if descending else ""
     sql = (
-        f"SELECT (SELECT phenomenon_time {_INSIDE} ORDER BY phenomenon_time{direction} LIMIT 1) AS edge "  # constants only
+        f"SELECT (SELECT phenomenon_time {_INSIDE} ORDER BY phenomenon_time{direction} LIMIT 1) AS edge "
         f"{_PIECES} ORDER BY piece.place"
     )
-    rows = await connection.fetch(sql, *_pieces(stretches))
-    return [row["edge"] for row in rows]
+    # Channels of one device have their times together.
+    keys = [(one.piece.frame_id, one.piece.start, one.piece.end) for one in stretches]
+    distinct = dict(zip(keys, stretches, strict=True))
+    rows = await connection.fetch(sql, *_pieces(list(distinct.values())))
+    edges = dict(zip(distinct, (row["edge"] for row in rows), strict=True))
+    return [edges[key] for key in keys]
 
 
 def _rest(how: Manner, bound: Bound) -> str:

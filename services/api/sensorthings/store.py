@@ -136,23 +136,23 @@ async def read_spans(
 
 _SPANS: Final = (
     """
-SELECT d.datastream_id, newest.phenomenon_time AS newest, coalesce(oldest.spoken, oldest.heard) AS oldest
+SELECT d.datastream_id, newest.phenomenon_time AS newest, oldest.phenomenon_time AS oldest
 FROM unnest($1::int[]) AS d(datastream_id)
 LEFT JOIN LATERAL ("""  # noqa: S608 # constants only
     + NEWEST
     + """) newest ON true
 LEFT JOIN LATERAL (
-    SELECT (
+    SELECT coalesce((
         SELECT phenomenon_time FROM (
             SELECT phenomenon_time, results[s.slot + 1] AS result FROM observations
             WHERE frame_id = s.frame_id AND phenomenon_time >= s.valid_from AND phenomenon_time < s.valid_to
             ORDER BY phenomenon_time LIMIT 1000
         ) heard WHERE result IS NOT NULL ORDER BY phenomenon_time LIMIT 1
-    ) AS spoken, (
+    ), (
         SELECT phenomenon_time FROM observations
         WHERE frame_id = s.frame_id AND phenomenon_time >= s.valid_from AND phenomenon_time < s.valid_to
         ORDER BY phenomenon_time LIMIT 1
-    ) AS heard
+    )) AS phenomenon_time
     FROM datastream_slots s WHERE s.datastream_id = d.datastream_id ORDER BY s.valid_from LIMIT 1
 ) oldest ON newest.phenomenon_time IS NOT NULL
 """
