@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from deploy.grafana.apply import Change, Wanted, apply
+from deploy.grafana.build import panels_of
 from deploy.grafana.build_panel import DATASOURCE_UID, POINTS
 from deploy.grafana.server import Document, GrafanaServer
 from services.core.errors import PlatformError
@@ -42,15 +43,6 @@ def examine(
         for panel in panels_of(document):
             subject = f"{uid}: {panel['title']}"
             yield Finding(subject, _fault_of(server, panel, now))
-
-
-def panels_of(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """All but rows, also those within collapsed rows."""
-    for panel in document["panels"]:
-        if panel["type"] == "row":
-            yield from panel["panels"]
-        else:
-            yield panel
 
 
 def query_of(panel: Mapping[str, Any], now: dt.datetime) -> Document:

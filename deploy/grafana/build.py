@@ -1,6 +1,7 @@
 """Makes Grafana's JSON of a description, with Grafana's own builders; equal descriptions give equal bytes."""
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from grafana_foundation_sdk.builders import dashboard as build
@@ -50,7 +51,27 @@ def dashboard_json(board: Board, setting: Setting) -> dict[str, Any]:
         made.annotation(_annotation(board, setting))
     _lay_out(made, board)
     document: dict[str, Any] = json.loads(json.dumps(made.build(), cls=JSONEncoder))
+    _leave_out_the_unknown(document)
     return document
+
+
+def panels_of(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """All but rows, also those within collapsed rows."""
+    for panel in document["panels"]:
+        if panel["type"] == "row":
+            yield from panel["panels"]
+        else:
+            yield panel
+
+
+def _leave_out_the_unknown(document: dict[str, Any]) -> None:
+    """What the SDK still writes and Grafana 13's own types no longer have."""
+    for variable in document["templating"].get("list", ()):
+        for member in ("auto", "auto_min", "auto_count"):
+            variable.pop(member, None)
+    for panel in panels_of(document):
+        if panel["type"] == "table":
+            panel["options"].pop("footer", None)
 
 
 def _lay_out(made: build.Dashboard, board: Board) -> None:
@@ -85,7 +106,6 @@ def _variable(variable: Variable, setting: Setting) -> build.QueryVariable:
         .label(variable.label)
         .datasource(DATASOURCE)
         .query(variable.sql)
-        .definition(variable.sql)
         .refresh(model.VariableRefresh.ON_DASHBOARD_LOAD)
         .sort(model.VariableSort.DISABLED)
         .multi(variable.many)

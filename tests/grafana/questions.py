@@ -6,7 +6,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from deploy.grafana.acceptance import panels_of
+from deploy.grafana.build import panels_of
 from tests.grafana.macros import EVERY, Chosen, Viewed, expand
 
 ONE_ASSET = {"asset": "arna-10-feeder-03", "datastream": "arna-10-feeder-03.current_l1"}

@@ -8,9 +8,8 @@ import pytest
 import yaml
 
 import deploy.grafana
-from deploy.grafana.acceptance import panels_of
 from deploy.grafana.apply import FOLDER_UID
-from deploy.grafana.build import as_text, dashboards
+from deploy.grafana.build import as_text, dashboards, panels_of
 from deploy.grafana.build_panel import DATASOURCE_TYPE, DATASOURCE_UID
 from deploy.grafana.datasource import json_data
 from deploy.grafana.spec import Setting
