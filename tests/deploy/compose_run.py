@@ -20,12 +20,13 @@ from tests.deploy.compose_file import Mount, Service, read_services
 from tests.deploy.dockerfile import ROOT, Image, read_stages
 from tests.deploy.local_process import LocalProcess, as_user
 from tests.installation import until
-from tests.stack_fixtures import free_port, server_folder, server_user
+from tests.stack_fixtures import free_port, server_folder, server_user, stop
 
 NOT_HERE = ("grafana",)
 START_SECONDS = 120.0
 STATE = "/var/lib/alatau"
 METRICS_PORT = "9100"
+FAST = {"fsync": "off"}  # a crash of the machine may cost a test run, never data
 MACHINE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -101,11 +102,19 @@ class ComposeRun:
         return [*(self.translate(name, word) for word in entrypoint), *words]
 
     def _database_command(self) -> list[str]:
-        """The image's entrypoint makes a cluster with the password of the file, then starts the server with these flags."""
+        """What the image's entrypoint does: a cluster, TimescaleDB in its templates, then the server with these flags."""
         settings = self.services["database"].document["environment"]
         file = self.translate("database", settings["POSTGRES_PASSWORD_FILE"])
-        self.cluster.init(Path(file).read_text(encoding="utf-8").strip())
+        password = Path(file).read_text(encoding="utf-8").strip()
+        self.cluster.init(password)
         self.cluster.write_settings()
+        with (self.folder / "logs" / "initdb.log").open("wb") as log:
+            server = self.cluster.start(log)
+            self.cluster.wait_until_ready(server)
+            for database in ("postgres", "template1"):
+                extension = "CREATE EXTENSION timescaledb"
+                self.cluster.sql(extension, database=database, password=password)
+            stop(server, signal.SIGINT)
         program, *flags = self.services["database"].document["command"]
         assert program == "postgres"
         return [*self.cluster.command(), *flags]
@@ -179,9 +188,7 @@ def compose_run(image: Image) -> Iterator[ComposeRun]:
     folder = Path(tempfile.mkdtemp(prefix="alatau-compose-", dir="/tmp"))
     folder.chmod(0o755)
     with server_folder("cpg") as place:
-        cluster = PostgresCluster(
-            place, place, free_port(), server_user(), {"fsync": "off"}
-        )
+        cluster = PostgresCluster(place, place, free_port(), server_user(), FAST)
         services = {n: s for n, s in read_services({}).items() if n not in NOT_HERE}
         ports = {"1883": free_port(), "8080": free_port()}
         run = ComposeRun(image, folder, cluster, services, ports)
