@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { alertOf } from "./alerts.fixture";
-import { grouped, held, mentions, renewed, stepped } from "./arrangement";
+import { grouped, held, limited, mentions, renewed, stepped } from "./arrangement";
 
 const alert = (alert_id: number, change = {}) => alertOf({ alert_id, ...change });
 const ids = (alerts: readonly { alert_id: number }[]) => alerts.map((one) => one.alert_id);
@@ -23,6 +23,20 @@ describe("grouped", () => {
   it("is one group where none is wanted, and none without alerts", () => {
     expect(grouped([alert(2), alert(1)], "none").map((group) => ids(group.alerts))).toEqual([[2, 1]]);
     expect(grouped([], "rule")).toEqual([]);
+  });
+});
+
+describe("limited", () => {
+  const groups = grouped([alert(4), alert(3), alert(2, { thing: "b" }), alert(1, { thing: "b" })], "thing");
+
+  it("cuts the group where the limit falls, and drops what follows", () => {
+    const shown = (most: number) => limited(groups, most).map((group) => ids(group.alerts));
+    expect(shown(3)).toEqual([[4, 3], [2]]);
+    expect(shown(2)).toEqual([[4, 3]]);
+    expect(shown(9)).toEqual([
+      [4, 3],
+      [2, 1],
+    ]);
   });
 });
 

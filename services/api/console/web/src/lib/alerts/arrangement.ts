@@ -22,6 +22,17 @@ export function grouped(alerts: readonly Alert[], by: Grouping): Group[] {
   return [...groups].map(([key, members]) => ({ key, alerts: members }));
 }
 
+/** The first groups with that many alerts in all; the last one may be cut. */
+export function limited(groups: readonly Group[], most: number): Group[] {
+  const kept: Group[] = [];
+  for (const group of groups) {
+    if (most <= 0) break;
+    kept.push({ key: group.key, alerts: group.alerts.slice(0, most) });
+    most -= group.alerts.length;
+  }
+  return kept;
+}
+
 /** What is listed while a pointer is on the list: every row keeps its place, as a click must not hit another one.
  *
  * A row that has left stays as it was last seen, with in_inbox false. waiting: new alerts not listed yet. */
