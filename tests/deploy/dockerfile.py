@@ -198,7 +198,8 @@ def _make_folders(command: str, image: Image) -> None:
         )
     else:
         command = re.sub(r"\b(groupadd|useradd) [^&]*&&", "", command)
-        command = command.replace(str(USER), str(os.geteuid()))
+        command = command.replace(f"-g {USER}", f"-g {os.getegid()}")
+        command = command.replace(f"-o {USER}", f"-o {os.geteuid()}")
     _run(command, image.folder, dict(os.environ))
 
 

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.native import postgres
+from deploy.native import console, environment, postgres
 from deploy.native.secret_files import FILES_OF
 from tests.deploy.compose_file import COMPOSE, OURS, Service, interpolate, read_services
 from tests.deploy.compose_run import NOT_HERE
@@ -210,6 +210,22 @@ def test_image_and_compose_say_the_same() -> None:
     assert SERVICES["broker"].document["user"] == f"{USER}:{USER}"
     checked = json.loads(last.last("HEALTHCHECK").partition("CMD ")[2])
     assert SERVICES["api"].health_command == checked
+
+
+def test_the_console_is_built_by_the_commands_of_make_demo() -> None:
+    """They are run by the installation that every test follows, not here."""
+    commands = [text for kind, text in read_stages()[0].instructions if kind == "RUN"]
+    assert commands == [f"npm {' '.join(console.CLEAN_INSTALL)}", "npm run build"]
+
+
+def test_uv_is_one_that_the_installation_takes() -> None:
+    (version,) = re.findall(r"uv==([\d.]+)", DOCKERFILE.read_text(encoding="utf-8"))
+    oldest, newest = re.findall(r"[<>]=?([\d.]+)", environment.UV_REQUIREMENT)
+    assert numbers(oldest) <= numbers(version) < numbers(newest)
+
+
+def numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
 
 
 def test_bases_are_pinned() -> None:
