@@ -53,7 +53,7 @@ interface MapWords {
   unknownThing: string;
   unknownThingText: (key: string) => string;
   ago: (age: string) => string;
-  since: (age: string) => string;
+  began: (age: string) => string;
 }
 
 export const map: Words<MapWords> = {
@@ -117,7 +117,7 @@ export const map: Words<MapWords> = {
     unknownThing: "Мұндай нысан жоқ",
     unknownThingText: (key) => `«${key}» кілтімен нысан табылмады немесе оны көруге рұқсатыңыз жоқ.`,
     ago: (age) => `${age} бұрын`,
-    since: (age) => `${age} бойы`,
+    began: (age) => `${age} бұрын басталды`,
   },
   ru: {
     title: "Карта города",
@@ -179,7 +179,7 @@ export const map: Words<MapWords> = {
     unknownThing: "Такого объекта нет",
     unknownThingText: (key) => `Объект с ключом «${key}» не найден или у вас нет к нему доступа.`,
     ago: (age) => `${age} назад`,
-    since: (age) => `уже ${age}`,
+    began: (age) => `началась ${age} назад`,
   },
   en: {
     title: "Map of the city",
@@ -241,6 +241,6 @@ export const map: Words<MapWords> = {
     unknownThing: "There is no such asset",
     unknownThingText: (key) => `No asset has the key “${key}”, or you may not see it.`,
     ago: (age) => `${age} ago`,
-    since: (age) => `for ${age}`,
+    began: (age) => `began ${age} ago`,
   },
 };

@@ -41,10 +41,31 @@ describe("featuresOf", () => {
     expect(city.assets.features[0]?.properties).toMatchObject({ tier: 3, name_kk: "a kk", name_en: "a" });
   });
 
-  it("writes a district's name in its middle, and leaves out a district without an area", () => {
-    const city = featuresOf([square, { ...square, key: "nowhere", area: null }], new Map(), []);
-    expect(city.districts.features).toHaveLength(1);
-    expect(city.places.features[0]?.geometry.coordinates).toEqual([77, 44]);
+  it("leaves out a district without an area", () =>
+    expect(featuresOf([square, { ...square, area: null }], new Map(), []).districts.features).toHaveLength(
+      1,
+    ));
+
+  it("writes a district's name beside it, on the side where no other district is, else in its middle", () => {
+    const moved = (key: string, by: number): District => ({
+      ...square,
+      key,
+      area: {
+        type: "Polygon",
+        coordinates: [(square.area as GeoJSON.Polygon).coordinates[0]!.map(([x = 0, y = 0]) => [x + by, y])],
+      },
+    });
+    const { places } = featuresOf([moved("west", 0), moved("middle", 2), moved("east", 4)], new Map(), []);
+    const placed = places.features.map(({ properties, geometry }) => [
+      properties?.anchor,
+      Math.round(geometry.coordinates[0] ?? 0),
+      geometry.coordinates[1],
+    ]);
+    expect(placed).toEqual([
+      ["right", 76, 44],
+      ["center", 79, 44],
+      ["left", 82, 44],
+    ]);
   });
 
   it("joins two points that feed each other, but neither the same place nor a line", () => {

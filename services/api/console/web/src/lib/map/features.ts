@@ -34,7 +34,7 @@ export function featuresOf(
   const all = [...things.values()];
   const city = {
     districts: collection(areas.map((district) => areaOf(district))),
-    places: collection(areas.map((district) => placeOf(district))),
+    places: collection(areas.map((district) => placeOf(district, areas))),
     networks: collection(all.filter(isNetwork).map((thing) => feature(propertiesOf(thing), thing.geometry!))),
     feeds: collection(feedsOf(relations, things)),
     assets: collection(
@@ -86,11 +86,39 @@ function areaOf(district: District): GeoJSON.Feature {
   return feature({ key: district.key }, district.area!);
 }
 
-function placeOf(district: District): GeoJSON.Feature<GeoJSON.Point> {
-  const { area } = district;
-  const rings = area!.type === "Polygon" ? [area!.coordinates[0]] : area!.coordinates.map((part) => part[0]);
-  const largest = rings.map((ring) => centroidOf(ring ?? [])).sort((one, other) => other.size - one.size)[0];
-  return feature({ key: district.key, ...names(district.name) }, point(largest?.at ?? [0, 0]));
+/** A district's name stands beside it where nothing else is, else in its middle. */
+function placeOf(district: District, all: readonly District[]): GeoJSON.Feature<GeoJSON.Point> {
+  const largest = ringsOf(district)
+    .map((ring) => ({ ring, ...centroidOf(ring) }))
+    .sort((one, other) => other.size - one.size)[0];
+  const [x, y] = largest?.at ?? [0, 0];
+  const across = crossings(largest?.ring ?? [], y);
+  const [west, east] = [Math.min(...across), Math.max(...across)];
+  const others = all.filter((other) => other !== district).flatMap(ringsOf);
+  const free = (beside: (edge: number) => boolean): boolean =>
+    across.length > 0 && !others.some((ring) => crossings(ring, y).some(beside));
+  const [anchor, at] = free((edge) => edge < west + NEAR)
+    ? ["right", west - NEAR]
+    : free((edge) => edge > east - NEAR)
+      ? ["left", east + NEAR]
+      : ["center", x];
+  return feature({ key: district.key, anchor, ...names(district.name) }, point([at as number, y]));
+}
+
+/** Degrees. */
+const NEAR = 0.005;
+
+function ringsOf({ area }: District): GeoJSON.Position[][] {
+  const parts = area?.type === "Polygon" ? [area.coordinates] : (area?.coordinates ?? []);
+  return parts.map((part) => part[0] ?? []);
+}
+
+/** Where a ring's edges cross a latitude, as longitudes. */
+function crossings(ring: readonly GeoJSON.Position[], latitude: number): number[] {
+  return ring.slice(1).flatMap(([x1 = 0, y1 = 0], index) => {
+    const [x0 = 0, y0 = 0] = ring[index] ?? [];
+    return y0 > latitude === y1 > latitude ? [] : [x0 + ((latitude - y0) / (y1 - y0)) * (x1 - x0)];
+  });
 }
 
 /** Centre of gravity of a closed ring, and its area in square degrees. */

@@ -27,7 +27,7 @@ export const LINES: readonly { domain: string; width: number; dash?: [number, nu
   { domain: "", width: 1.5 },
 ];
 const FONT = ["Noto Sans", "DejaVu Sans", "sans-serif"];
-const BOLD = ["Noto Sans Bold", "DejaVu Sans Bold", "sans-serif"];
+const BOLD = ["Noto Sans Bold", ...FONT];
 /** Radius of the circle that the ring and glyph images are drawn with. */
 export const IMAGE_RADIUS = 12;
 
@@ -43,9 +43,9 @@ export function layersOf(look: Look): LayerSpecification[] {
     ...districtLayers(look),
     ...networkLayers(look),
     ...feedLayers(look),
-    ...placeLayers(look),
     ...assetLayers(look),
     ...nameLayers(look),
+    ...placeLayers(look),
     ...chosenLayers(look),
     ...alertLayers(look),
   ];
@@ -84,12 +84,13 @@ function placeLayers({ palette, language }: Look): LayerSpecification[] {
       layout: {
         "text-field": ["get", `name_${language}`],
         "text-font": FONT,
-        "text-size": ["interpolate", ["linear"], ["zoom"], 8, 12, 12, 22],
+        "text-size": ["interpolate", ["linear"], ["zoom"], 8, 12, 12, 18],
         "text-letter-spacing": 0.08,
+        "text-anchor": ["get", "anchor"],
+        "text-max-width": 20,
         "text-allow-overlap": true,
-        "text-ignore-placement": true,
       },
-      paint: { ...written(palette), "text-opacity": 0.8 },
+      paint: { ...written(palette), "text-opacity": 0.75 },
     },
   ];
 }

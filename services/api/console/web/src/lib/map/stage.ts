@@ -40,6 +40,8 @@ export interface StageEvents {
 }
 
 const EMPTY = collection([]);
+/** Room for names beside the city and for the controls below it, pixels. */
+const FRAME: PaddingOptions = { top: 24, bottom: 72, left: 32, right: 32 };
 /** How far from a mark a click still counts, pixels. */
 const REACH = { mouse: 6, touch: 18 } as const;
 const TOGETHER_MS = 150;
@@ -72,7 +74,7 @@ export class Stage {
     this.#map = new MapLibre({
       container,
       style: styleOf(city, this.#layers),
-      ...(camera ?? (city.box ? { bounds: city.box, fitBoundsOptions: { padding: 32 } } : {})),
+      ...(camera ?? (city.box ? { bounds: city.box, fitBoundsOptions: { padding: FRAME } } : {})),
       attributionControl: false,
       dragRotate: false,
       pitchWithRotate: false,
@@ -133,7 +135,7 @@ export class Stage {
 
   fit(box: Box | null = this.#box): void {
     if (!box) return;
-    this.#map.fitBounds(box, { padding: 32, duration: 700 });
+    this.#map.fitBounds(box, { padding: FRAME, duration: 700 });
   }
 
   zoomBy(steps: number): void {
