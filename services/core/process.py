@@ -12,6 +12,9 @@ import structlog
 log = structlog.get_logger()
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_NOTICE_SECONDS = (
+    1.0  # a supervisor that hangs must not hang us: its queue of notices is short
+)
 
 
 def notify_supervisor(message: str) -> None:
@@ -28,6 +31,7 @@ def notify_supervisor(message: str) -> None:
     with socket.socket(
         socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC
     ) as notify_socket:
+        notify_socket.settimeout(_NOTICE_SECONDS)
         try:
             notify_socket.sendto(message.encode(), address)
         except OSError as error:

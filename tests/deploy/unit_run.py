@@ -7,8 +7,9 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,18 +30,36 @@ SETTINGS_OF_THE_MACHINE = {
 }
 
 
-@dataclass
+class Ear:
+    """Hears all that a service tells its supervisor; who does not listen would hold it up."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.heard: list[str] = []
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+        path.chmod(0o777)
+        self._listening = threading.Thread(target=self._listen, name="ear", daemon=True)
+        self._listening.start()
+
+    def _listen(self) -> None:
+        while notice := self._socket.recv(4096):
+            self.heard += notice.decode().splitlines()
+
+    def close(self) -> None:
+        self._socket.sendto(b"", str(self.path))
+        self._listening.join()
+        self._socket.close()
+
+
+@dataclass(frozen=True)
 class Started:
     process: LocalProcess
-    ear: socket.socket
-    heard: list[str] = field(default_factory=list)
+    ear: Ear
 
     def has_said(self, word: str) -> bool:
         """Whether it has told its supervisor so, ever."""
-        with suppress(BlockingIOError):
-            while True:
-                self.heard += self.ear.recv(4096).decode().splitlines()
-        return word in self.heard
+        return word in self.ear.heard
 
 
 @dataclass
@@ -64,11 +83,11 @@ class UnitRun:
     def start(self, name: str) -> Started:
         unit = self.units[name]
         self._give_credentials(unit)
-        ear = self._ear(name)
+        ear = Ear(self.folder / "ears" / name)
         environment = {
             **SETTINGS_OF_THE_MACHINE,
             **{key: self.translate(unit, v) for key, v in unit.environment().items()},
-            "NOTIFY_SOCKET": ear.getsockname(),
+            "NOTIFY_SOCKET": str(ear.path),
         }
         command = self.translate(unit, unit.only("ExecStart")).split()
         log = self.folder / "logs" / f"{name}.log"
@@ -106,13 +125,6 @@ class UnitRun:
             copy.write_bytes(Path(self.translate(unit, path)).read_bytes())
             copy.chmod(0o400)
             give(copy)
-
-    def _ear(self, name: str) -> socket.socket:
-        path = self.folder / "ears" / name
-        ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        ear.bind(str(path))
-        path.chmod(0o777)
-        return ear
 
     def stop_all(self) -> dict[str, int]:
         return {

@@ -1,6 +1,7 @@
 """What services do where no supervisor of ours runs them: a sign of life, handed secrets, a broker told by files."""
 
 import os
+import socket
 import stat
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from deploy.native.mosquitto import (
     Mosquitto,
 )
 from deploy.native.secret_files import FILES_OF, at_address, hand_out, write_urls
+from services.core import process
 from services.core.broker.topics import UP_FILTERS
 from services.core.process import notify_supervisor
 
@@ -50,13 +52,25 @@ def test_a_service_that_stops_is_not_alive(alive: Path) -> None:
     assert not alive.exists()
 
 
+def test_a_supervisor_that_hangs_does_not_hang_the_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    monkeypatch.setattr(process, "_NOTICE_SECONDS", 0.01)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as nobody_reads:
+        nobody_reads.bind(str(tmp_path / "notify"))
+        queue = int(Path("/proc/sys/net/unix/max_dgram_qlen").read_text())
+        for _ in range(queue + 5):
+            notify_supervisor("WATCHDOG=1")
+
+
 def test_programs_get_their_files_and_no_others(tmp_path: Path) -> None:
     secrets, share = Secrets(tmp_path / "secrets"), tmp_path / "share"
     secrets.folder.mkdir()
     for name in ("api", "grafana", "a-stranger"):
         (share / name).mkdir(parents=True)
-    socket = tmp_path / "mqtt.sock"
-    write_urls(secrets, at_address(secrets, "database:5432", socket))
+    listener = tmp_path / "mqtt.sock"
+    write_urls(secrets, at_address(secrets, "database:5432", listener))
     assert hand_out(secrets, share) == ["api", "grafana"]
     handed = {
         name: {path.name for path in (share / name).iterdir()}
