@@ -79,7 +79,6 @@ export interface AssetsWords {
   dragHelp: string;
   cursor: string;
   table: string;
-  noTable: string;
   tableRows: (shown: number, all: number) => string;
   download: string;
   time: string;
@@ -109,7 +108,7 @@ export const assets: Words<AssetsWords> = {
     all: "Барлығы",
     onlyAlerting: "Тек дабылы барлар",
     clear: "Іріктеуді тазарту",
-    shown: (shown, all) => `${all} нысанның ${shown}-і көрсетілген`,
+    shown: (shown, all) => `Көрсетілгені: ${shown}, барлығы: ${all}`,
     nothingFits: "Бұл шарттарға сай нысан жоқ.",
     column: {
       alerts: "Дабыл",
@@ -188,8 +187,7 @@ export const assets: Words<AssetsWords> = {
     dragHelp: "Жақындату үшін графикте аралықты тінтуірмен белгілеңіз.",
     cursor: "Графиктегі уақыт",
     table: "Кесте түрінде",
-    noTable: "График түрінде",
-    tableRows: (shown, all) => `${all} жолдың соңғы ${shown}-і көрсетілген; барлығы CSV файлында.`,
+    tableRows: (shown, all) => `Соңғы ${shown} жол көрсетілген, барлығы ${all}; бәрі CSV файлында бар.`,
     download: "CSV жүктеу",
     time: "Уақыты",
     figure: {
@@ -317,7 +315,6 @@ export const assets: Words<AssetsWords> = {
     dragHelp: "Чтобы приблизить, выделите мышью участок графика.",
     cursor: "Момент на графике",
     table: "Показать таблицей",
-    noTable: "Показать графиком",
     tableRows: (shown, all) => `Показаны последние ${shown} строк из ${all}; все есть в файле CSV.`,
     download: "Скачать CSV",
     time: "Время",
@@ -446,7 +443,6 @@ export const assets: Words<AssetsWords> = {
     dragHelp: "Drag across the chart to zoom.",
     cursor: "Moment in the chart",
     table: "Show as table",
-    noTable: "Show as chart",
     tableRows: (shown, all) => `The last ${shown} of ${all} rows are shown; the CSV file has all.`,
     download: "Download CSV",
     time: "Time",

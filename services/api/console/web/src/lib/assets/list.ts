@@ -117,28 +117,38 @@ export function abnormal(value: Pick<Value, "codes">, property: ObservedProperty
   return Boolean(value.codes?.some((key) => property?.codes.find((code) => code.key === key)?.abnormal));
 }
 
-/** The values that stand for a thing: abnormal states first, then measurements, then what else there is.
+/** What a headline is chosen by. */
+export interface Headed {
+  domain: string;
+  properties: ReadonlyMap<string, ObservedProperty>;
+  /** Datastreams that are alerting. */
+  alerting: ReadonlySet<string>;
+}
+
+/** The values that stand for a thing: what alerts, abnormal states, measurements, then what else there is.
  *
- * What belongs to the thing's own domain goes before, say, the battery of its logger; then as in the catalogue. */
-export function headline(
-  values: Iterable<Value>,
-  domain: string,
-  properties: ReadonlyMap<string, ObservedProperty>,
-  most: number,
-): Value[] {
-  const places = [...properties.keys()];
+ * What belongs to the thing's own domain goes before, say, the battery of its logger; then as in the catalogue.
+ * The same property comes twice only where there is no other. */
+export function headline(values: Iterable<Value>, by: Headed, most: number): Value[] {
+  const places = [...by.properties.keys()];
   const weight = (value: Value): number => {
-    const property = properties.get(value.observed_property);
+    const property = by.properties.get(value.observed_property);
+    if (by.alerting.has(value.datastream)) return -1;
     if (!property) return Infinity;
     const kind = { measurement: 1, state: 2, counter: 3, bits: 4 }[property.kind];
-    const own = abnormal(value, property) ? 0 : kind + (property.domain === domain ? 0 : 10);
-    return own * places.length + places.indexOf(property.key);
+    const group = abnormal(value, property) ? 0 : kind + (property.domain === by.domain ? 0 : 10);
+    return group * places.length + places.indexOf(property.key);
   };
-  return [...values]
-    .map((value) => [weight(value), value] as const)
-    .sort(([one, first], [other, second]) => one - other || first.datastream_id - second.datastream_id)
-    .slice(0, most)
-    .map(([, value]) => value);
+  const weighed = [...values]
+    .map((value) => ({ value, weight: weight(value) }))
+    .sort((one, other) => one.weight - other.weight || one.value.datastream_id - other.value.datastream_id);
+  const seen = new Set<string>();
+  const [first, again]: [Value[], Value[]] = [[], []];
+  for (const { value } of weighed) {
+    (seen.has(value.observed_property) ? again : first).push(value);
+    seen.add(value.observed_property);
+  }
+  return [...first, ...again].slice(0, most);
 }
 
 /** Nothing new for three periods (docs/operator-api.md); at least as long as a tick of the clock can tell. */

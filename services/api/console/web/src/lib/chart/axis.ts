@@ -2,7 +2,8 @@
 import type { Language } from "../model";
 
 const MINUTE = 60_000;
-const DAY = 1_440 * MINUTE;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 /** Labels of moments `step` milliseconds apart: times of day, with the date where it changes, or dates alone. */
 export function timeLabels(
@@ -23,7 +24,7 @@ export function timeLabels(
   let day = "";
   return moments.map((moment, index) => {
     const own = date.format(moment);
-    const changed = own !== day && index > 0;
+    const changed = own !== day && (index > 0 || step >= HOUR);
     day = own;
     return changed ? `${time.format(moment)}\n${own}` : time.format(moment);
   });

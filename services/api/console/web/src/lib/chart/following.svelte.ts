@@ -5,8 +5,8 @@ import { values } from "../live/values.svelte";
 import type { Alert, Datastream, Page, Value } from "../model";
 import { session } from "../session.svelte";
 import { readTracks } from "./history";
-import { isPreset, spanOf, type Range, type Span } from "./range";
-import { addLive, dropBefore, type Track } from "./track";
+import { isPreset, spanOf, writtenRange, type Range, type Span } from "./range";
+import { addLive, dropBefore, unfollowed, type Track } from "./track";
 
 export type Progress = "loading" | "ready" | "failed";
 
@@ -17,6 +17,8 @@ const STILL = 2_000;
 /** Of each datastream, while history is being read. */
 const MOST_WAITING = 1_000;
 const MOST_ALERTS = 200;
+/** What live values cannot continue (days, how long a state lasted) is read again so often. */
+const AGAIN_MS = 60_000;
 
 export class Following {
   progress = $state<Progress>("loading");
@@ -30,19 +32,25 @@ export class Following {
   #stop = new AbortController();
   #unhear: () => void = () => undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #thing = "";
+  #datastreams: readonly Datastream[] = [];
   #range: Range = "1h";
+  #readAt = 0;
+  /** What the curves are the answer to. */
+  #answered = "";
 
-  /** Shows a range of some datastreams of one thing; what was shown before is given up. */
+  /** Shows a range of some datastreams of one thing. The same again: read anew; the old curves stay meanwhile. */
   begin(thing: string, datastreams: readonly Datastream[], range: Range): void {
     this.end();
+    if (keysOf(datastreams) !== keysOf(this.#datastreams)) this.tracks = [];
     this.#stop = new AbortController();
+    this.#thing = thing;
+    this.#datastreams = datastreams;
     this.#range = range;
     this.span = spanOf(range, link.now());
     this.progress = "loading";
-    const keys = datastreams.map((one) => one.key);
-    if (isPreset(range))
-      this.#unhear = values.onMoved((moved) => moved.has(thing) && this.#hear(thing, keys));
-    void this.#read(thing, datastreams, this.#stop.signal);
+    if (isPreset(range)) this.#unhear = values.onMoved((moved) => moved.has(thing) && this.#hear());
+    void this.#read(this.#stop.signal);
   }
 
   end(): void {
@@ -52,14 +60,17 @@ export class Following {
     this.#waiting.clear();
   }
 
-  async #read(thing: string, datastreams: readonly Datastream[], signal: AbortSignal): Promise<void> {
+  async #read(signal: AbortSignal): Promise<void> {
     const { span } = this;
+    const asked = `${keysOf(this.#datastreams)} ${writtenRange(this.#range)}`;
+    clearInterval(this.#timer);
+    this.#readAt = link.now();
     try {
       const [tracks, alerts] = await Promise.all([
-        readTracks(session.api, datastreams, span, signal),
+        readTracks(session.api, this.#datastreams, span, signal),
         session.api.get<Page<Alert>>(
           "/alerts",
-          { thing, state: ["firing", "resolved"], limit: MOST_ALERTS },
+          { thing: this.#thing, state: ["firing", "resolved"], limit: MOST_ALERTS },
           signal,
         ),
       ]);
@@ -67,20 +78,22 @@ export class Following {
       this.tracks = tracks;
       this.alerts = alerts.items;
       this.progress = "ready";
+      this.#answered = asked;
       this.#tick();
       const every = Math.max(TICK_MS, (span.to - span.from) / STILL);
       if (isPreset(this.#range)) this.#timer = setInterval(() => this.#tick(), every);
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
+      if (asked !== this.#answered) this.tracks = [];
       this.trouble = error.message;
       this.progress = "failed";
     }
   }
 
-  #hear(thing: string, keys: readonly string[]): void {
-    const newest = values.peek(thing);
-    for (const key of keys) {
+  #hear(): void {
+    const newest = values.peek(this.#thing);
+    for (const { key } of this.#datastreams) {
       const value = newest.get(key);
       if (!value) continue;
       const waiting = this.#waiting.get(key) ?? [];
@@ -95,6 +108,8 @@ export class Following {
   #tick(): void {
     if (!isPreset(this.#range)) return;
     this.span = spanOf(this.#range, link.now());
+    if (this.tracks.some(unfollowed) && link.now() - this.#readAt > AGAIN_MS)
+      return void this.#read(this.#stop.signal);
     for (const track of this.tracks) {
       for (const { phenomenon_time: time, result, quality } of this.#waiting.get(track.datastream) ?? [])
         addLive(track, Date.parse(time), result, quality);
@@ -104,3 +119,5 @@ export class Following {
     this.tracks = [...this.tracks];
   }
 }
+
+const keysOf = (datastreams: readonly Datastream[]): string => datastreams.map((one) => one.key).join();

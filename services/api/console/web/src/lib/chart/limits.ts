@@ -1,5 +1,5 @@
 /** PURE: where the rules begin to alert, as lines of a chart (docs/rules.md). */
-import { SEVERITIES, type LocalName, type Rule, type Severity } from "../model";
+import { SEVERITIES, type Datastream, type LocalName, type Rule, type Severity, type Thing } from "../model";
 
 /** What a rule can select by (docs/rules.md, `match`). */
 export interface Labels {
@@ -12,6 +12,25 @@ export interface Labels {
   thing: string;
   device: string;
   datastream: string;
+}
+
+/** devices: those of the thing, with their types. */
+export function labelsOf(
+  thing: Pick<Thing, "key" | "domain" | "district" | "kind">,
+  datastream: Pick<Datastream, "key" | "thing" | "observed_property" | "device">,
+  devices: readonly { key: string; type: string }[],
+): Labels {
+  return {
+    observed_property: datastream.observed_property,
+    domain: thing.domain,
+    channel: datastream.key.slice(datastream.thing.length + 1),
+    device_type: devices.find((device) => device.key === datastream.device)?.type ?? "",
+    thing_kind: thing.kind,
+    district: thing.district,
+    thing: thing.key,
+    device: datastream.device ?? "",
+    datastream: datastream.key,
+  };
 }
 
 export interface Limit {

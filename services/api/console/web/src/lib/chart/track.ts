@@ -101,6 +101,11 @@ export function addLive(track: Track, time: number, result: number, quality: Qua
   return true;
 }
 
+/** Whether live values cannot go on with it: how long a state lasted, and whole days, are for the server to say. */
+export function unfollowed({ resolution, shares, times }: Track): boolean {
+  return shares.length > 0 || (resolution !== "raw" && bucketStart(times.at(-1) ?? 0, resolution) === null);
+}
+
 /** Takes away what is older than `from`, and what is too much. */
 export function dropBefore(track: Track, from: number): void {
   const first = track.times.findIndex((time) => time >= from);
@@ -124,12 +129,11 @@ function push(track: Track, time: number, value: number | null): void {
   track.readings.push(value);
 }
 
-/** Adds a live value to the bucket that is not over yet. Days and weeks wait until they are read again. */
+/** Adds a live value to the bucket that is not over yet. */
 function fold(track: Track, time: number, value: number | null): boolean {
   const start = track.resolution === "raw" ? null : bucketStart(time, track.resolution);
   const index = track.times.length - 1;
   const newest = track.times[index];
-  // How long a state lasted is for the server to say.
   if (start === null || value === null || track.shares.length) return false;
   if (newest === undefined || start > newest) {
     const before = track.readings[index] ?? null;
