@@ -2,7 +2,7 @@
 PYTHON := /usr/bin/python3
 BIN := .venv/bin
 
-.PHONY: help install install-for-tests demo test check format bench compose-check
+.PHONY: help install install-for-tests demo test check format bench compose-check grafana-check
 
 help:
 	@echo "make demo     install what is missing and run the whole city here; Ctrl-C stops it"
@@ -38,6 +38,10 @@ format: install-for-tests
 
 bench: install
 	$(BIN)/alatau bench ingest
+
+# Of a real Grafana: applies twice, asks every panel. The token: ALATAU_GRAFANA_TOKEN, or in GRAFANA_ARGUMENTS.
+grafana-check: install
+	$(BIN)/alatau grafana check --url $(URL) $(GRAFANA_ARGUMENTS)
 
 compose-check:
 	@deploy/try-compose.sh

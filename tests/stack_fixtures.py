@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,9 +65,11 @@ def fastest_place() -> str:
 
 
 @contextmanager
-def server_folder(name: str) -> Iterator[Path]:
+def server_folder(name: str, place: str | None = None) -> Iterator[Path]:
     """A short path (sockets!) that the server's user can reach, unlike pytest's own folders under root."""
-    folder = Path(tempfile.mkdtemp(prefix=f"alatau-{name}-", dir=fastest_place()))
+    folder = Path(
+        tempfile.mkdtemp(prefix=f"alatau-{name}-", dir=place or fastest_place())
+    )
     give_to(folder, server_user())
     try:
         yield folder
@@ -86,11 +88,12 @@ def stop(server: subprocess.Popen[bytes], how: signal.Signals) -> None:
 
 
 @contextmanager
-def running_postgres() -> Iterator[PostgresCluster]:
-    with server_folder("pg") as folder:
-        cluster = PostgresCluster(
-            folder, folder, free_port(), server_user(), TEST_SETTINGS
-        )
+def running_postgres(
+    settings: Mapping[str, str] = TEST_SETTINGS, place: str | None = None
+) -> Iterator[PostgresCluster]:
+    """place: where its folder is made; default: the fastest."""
+    with server_folder("pg", place) as folder:
+        cluster = PostgresCluster(folder, folder, free_port(), server_user(), settings)
         cluster.init(password=None)
         cluster.write_settings()
         with (folder / "log").open("wb") as log:

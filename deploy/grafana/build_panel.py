@@ -25,7 +25,7 @@ from deploy.grafana.spec import Look, Panel, Shape, Step
 DATASOURCE_UID: Final = "alatau-database"
 DATASOURCE_TYPE: Final = "grafana-postgresql-datasource"
 DATASOURCE: Final = DataSourceRef(type_val=DATASOURCE_TYPE, uid=DATASOURCE_UID)
-POINTS: Final = 240  # a line; each is a look into the database's index for every frame
+POINTS: Final = 180  # a line; each is a look into the database's index for every frame
 SHORTEST_STEP: Final = "10s"  # no shorter than most devices' periods
 NORMAL_STATES: Final = ("green", "blue", "super-light-blue", "purple", "semi-dark-green", "text")  # fmt: skip
 

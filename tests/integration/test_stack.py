@@ -60,6 +60,28 @@ def test_the_databases_url_reads_and_writes_nothing(city: Installation) -> None:
         )
 
 
+def test_the_dashboards_role_reads_its_schema_and_is_held_short(
+    city: Installation,
+) -> None:
+    dsn = (city.home / "secrets/grafana.dsn").read_text().strip()
+    assert int(query(dsn, "SELECT count(*) FROM dashboards.datastreams").stdout) > 1000
+    for setting, value in {
+        "default_transaction_read_only": "on",
+        "statement_timeout": "10s",
+        "jit": "off",
+    }.items():
+        assert query(dsn, f"SHOW {setting}").stdout.strip() == value
+    limit = "SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user"
+    assert int(query(dsn, limit).stdout) == 20
+    for refused in (
+        "SELECT * FROM observations LIMIT 1",
+        "SELECT * FROM credentials",
+        "SET TRANSACTION READ WRITE; CREATE TEMPORARY TABLE mine (x int)",
+        "SET TRANSACTION READ WRITE; CREATE TABLE public.mine (x int)",
+    ):
+        assert "permission denied" in query(dsn, refused).stderr
+
+
 def test_no_service_may_do_more_than_its_own(city: Installation) -> None:
     secrets = city.home / "secrets"
     for service, foreign in {

@@ -86,6 +86,7 @@ def overview_board(setting: Setting) -> Board:
         tuple(section for section in sections if section.panels),
         (district_variable(setting),),
         alert_queries.annotations((), setting.language),
+        since="3h",
     )
 
 
