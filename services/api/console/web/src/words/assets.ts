@@ -17,6 +17,7 @@ export interface AssetsWords {
   search: string;
   searchHint: string;
   filters: string;
+  sort: string;
   all: string;
   onlyAlerting: string;
   clear: string;
@@ -105,6 +106,7 @@ export const assets: Words<AssetsWords> = {
     search: "Іздеу",
     searchHint: "Атауы немесе кілті",
     filters: "Іріктеу",
+    sort: "Реті",
     all: "Барлығы",
     onlyAlerting: "Тек дабылы барлар",
     clear: "Іріктеуді тазарту",
@@ -144,7 +146,7 @@ export const assets: Words<AssetsWords> = {
     openAlerts: "Назар күтетін дабылдар",
     noOpenAlerts: "Дабыл жоқ.",
     pastAlerts: "Өткен дабылдар",
-    noPastAlerts: "Бұрын дабыл болмаған.",
+    noPastAlerts: "Басқа дабыл болмаған.",
     since: (moment) => `${moment} бастап`,
     lasted: (span) => `ұзақтығы ${span}`,
     older: "Бұрынғыларын көрсету",
@@ -233,6 +235,7 @@ export const assets: Words<AssetsWords> = {
     search: "Поиск",
     searchHint: "Название или ключ",
     filters: "Отбор",
+    sort: "Порядок",
     all: "Все",
     onlyAlerting: "Только с тревогами",
     clear: "Сбросить отбор",
@@ -272,7 +275,7 @@ export const assets: Words<AssetsWords> = {
     openAlerts: "Тревоги, ждущие внимания",
     noOpenAlerts: "Тревог нет.",
     pastAlerts: "Прошлые тревоги",
-    noPastAlerts: "Тревог раньше не было.",
+    noPastAlerts: "Других не было.",
     since: (moment) => `с ${moment}`,
     lasted: (span) => `длилась ${span}`,
     older: "Показать более ранние",
@@ -361,6 +364,7 @@ export const assets: Words<AssetsWords> = {
     search: "Search",
     searchHint: "Name or key",
     filters: "Filters",
+    sort: "Order",
     all: "All",
     onlyAlerting: "Only with alerts",
     clear: "Clear filters",
@@ -400,7 +404,7 @@ export const assets: Words<AssetsWords> = {
     openAlerts: "Alerts that want attention",
     noOpenAlerts: "No alerts.",
     pastAlerts: "Past alerts",
-    noPastAlerts: "There has been no alert.",
+    noPastAlerts: "There have been no others.",
     since: (moment) => `since ${moment}`,
     lasted: (span) => `lasted ${span}`,
     older: "Show earlier ones",

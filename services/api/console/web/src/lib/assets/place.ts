@@ -5,11 +5,12 @@ const scroller = (): HTMLElement | null => document.getElementById("content");
 
 class Place {
   #left: { search: string; scrolled: number } | null = null;
+  /** Of the list, pixels: when it is left, the next page has already taken its place. */
+  scrolled = 0;
 
   /** search: what is chosen, as in the address. */
   leave(search: string): void {
-    this.#left = { search, scrolled: scroller()?.scrollTop ?? 0 };
-    this.scrollTo(0);
+    this.#left = { search, scrolled: this.scrolled };
   }
 
   /** How far the list was scrolled when it was left, if it is the same list. */
@@ -39,12 +40,17 @@ export function followed(
       top: view.getBoundingClientRect().top - list.getBoundingClientRect().top,
       height: view.clientHeight,
     });
-  view.addEventListener("scroll", look, { passive: true });
+  const scrolled = (): void => {
+    place.scrolled = view.scrollTop;
+    look();
+  };
+  place.scrolled = 0;
+  view.addEventListener("scroll", scrolled, { passive: true });
   const watch = new ResizeObserver(look);
   watch.observe(view);
   watch.observe(list);
   return () => {
-    view.removeEventListener("scroll", look);
+    view.removeEventListener("scroll", scrolled);
     watch.disconnect();
   };
 }
