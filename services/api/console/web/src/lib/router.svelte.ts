@@ -54,6 +54,8 @@ class Router {
     if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
     const anchor = (event.target as Element | null)?.closest?.("a[href]");
     if (!(anchor instanceof HTMLAnchorElement) || anchor.target || anchor.origin !== location.origin) return;
+    // A place on the page that is shown, as the link past the header: the browser goes there.
+    if (anchor.hash && anchor.pathname === location.pathname && anchor.search === location.search) return;
     if (routeOf(anchor.pathname, anchor.search).view === "nowhere") return;
     event.preventDefault();
     this.go(anchor.pathname + anchor.search);
