@@ -175,6 +175,7 @@ def public_urls(servers: Servers, ports: Ports) -> dict[str, str]:
         "console": f"{site}/",
         "api": f"{site}/api/v1",
         "opendata": f"{site}/open/v1",
+        "sensorthings": f"{site}/sta/v1.1",
         "docs": f"{site}/docs",
         "health": f"{site}/health/ready",
         "mqtt": servers.device_broker_url(),

@@ -39,7 +39,7 @@ def test_status_tells_where_everything_is(city: Installation) -> None:
         assert entry.keys() >= {"state", "pid", "url", "restarts", "since"}
         assert entry["state"] == "running"
         assert Path(f"/proc/{entry['pid']}").exists()
-    there = {"console", "api", "opendata", "mqtt", "database", "docs"}
+    there = {"console", "api", "opendata", "sensorthings", "mqtt", "database", "docs"}
     assert status["urls"].keys() >= there
     assert status["urls"]["mqtt"] == f"mqtt://127.0.0.1:{city.port_base + 1}"
     assert status["version"]

@@ -43,6 +43,10 @@ WORDS: Final[dict[Language, Words]] = {
                 "Ашық деректер",
                 "Кірусіз: жиындар, нысандар (GeoJSON), бақылаулар (JSON, CSV), тікелей ағын.",
             ),
+            "/sta/v1.1": (
+                "SensorThings 1.1",
+                "Сол ашық деректер OGC стандарты бойынша, дайын клиенттер үшін.",
+            ),
             "/api/v1": (
                 "Операторлар API-ы",
                 "Кіруден кейін: нысандар, құрылғылар, бақылаулар, дабылдар, есеп.",
@@ -75,6 +79,10 @@ WORDS: Final[dict[Language, Words]] = {
                 "Открытые данные",
                 "Без входа: наборы, объекты (GeoJSON), наблюдения (JSON, CSV), живой поток.",
             ),
+            "/sta/v1.1": (
+                "SensorThings 1.1",
+                "Те же открытые данные по стандарту OGC, для готовых клиентов.",
+            ),
             "/api/v1": (
                 "API операторов",
                 "После входа: объекты, устройства, наблюдения, тревоги, учёт.",
@@ -106,6 +114,10 @@ WORDS: Final[dict[Language, Words]] = {
             "/open/v1": (
                 "Open data",
                 "No login: datasets, things (GeoJSON), observations (JSON, CSV), a live stream.",
+            ),
+            "/sta/v1.1": (
+                "SensorThings 1.1",
+                "The same open data by the OGC standard, for its clients.",
             ),
             "/api/v1": (
                 "Operator API",
