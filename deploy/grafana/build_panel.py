@@ -26,7 +26,10 @@ DATASOURCE_UID: Final = "alatau-database"
 DATASOURCE_TYPE: Final = "grafana-postgresql-datasource"
 DATASOURCE: Final = DataSourceRef(type_val=DATASOURCE_TYPE, uid=DATASOURCE_UID)
 POINTS: Final = 180  # a line; each is a look into the database's index for every frame
-SHORTEST_STEP: Final = "10s"  # no shorter than most devices' periods
+SHORTEST_STEP: Final = "10s"  # a sum needs a value of every device in each step
+GAP_MS: Final = (
+    180_000  # a step or two without a value is no outage; longer gaps are shown
+)
 NORMAL_STATES: Final = ("green", "blue", "super-light-blue", "purple", "semi-dark-green", "text")  # fmt: skip
 
 Drawn: TypeAlias = (
@@ -60,7 +63,8 @@ def grafana_panel(panel: Panel) -> Drawn:
     over_time = panel.shape in (Shape.CHART, Shape.STATES)
     query = SqlQuery(panel.sql, "time_series" if over_time else "table")
     drawn.title(panel.title).datasource(DATASOURCE).with_target(query)
-    drawn.max_data_points(POINTS).interval(SHORTEST_STEP)
+    shortest = "1s" if panel.shape is Shape.STATES else SHORTEST_STEP
+    drawn.max_data_points(POINTS).interval(shortest)
     if panel.note:
         drawn.description(panel.note)
     return drawn
@@ -71,8 +75,7 @@ def _chart(panel: Panel) -> timeseries.Panel:
     drawn = timeseries.Panel().unit(look.unit).display_name("${__field.labels.metric}")
     drawn.line_width(1).fill_opacity(25 if look.stacked else 0)
     drawn.show_points(shapes.VisibilityMode.NEVER)
-    # A step or two without a value is no outage; a longer gap is shown as one.
-    drawn.span_nulls(180_000)
+    drawn.span_nulls(GAP_MS)
     drawn.legend(
         common.VizLegendOptions()
         .display_mode(shapes.LegendDisplayMode.LIST)

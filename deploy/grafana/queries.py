@@ -20,6 +20,9 @@ ANY_DISTRICT: Final = (
 ANY_THING: Final = "(thing IN (${thing:sqlstring}) OR '*' IN (${thing:sqlstring}))"
 SHOWN_THINGS: Final = 12  # lines a chart; more cannot be told apart
 SHOWN_STATES: Final = 60
+LASTING: Final = (
+    "interval '3 minutes'"  # that a state is taken to last without being said again
+)
 
 
 class Extreme(StrEnum):
@@ -125,16 +128,25 @@ SELECT time, metric, sum(by / hours) AS value FROM risen WHERE by >= 0 GROUP BY 
 
 
 def states(choice: Choice, language: Language) -> str:
+    """Codes over time. A step without a value has the one before, for three minutes; then nothing is known."""
     return f"""\
 WITH chosen AS MATERIALIZED (
   SELECT datastream_id, (thing_name ->> '{language}')
          || CASE WHEN count(*) OVER (PARTITION BY thing) > 1 THEN ' · ' || channel ELSE '' END AS metric
   FROM dashboards.datastreams
   WHERE {choice.where()}
-  ORDER BY thing, channel LIMIT {SHOWN_STATES})
-SELECT s.time, c.metric, s.value
-FROM dashboards.sampled(ARRAY(SELECT datastream_id FROM chosen), {RANGE}) s
-JOIN chosen c USING (datastream_id)
+  ORDER BY thing, channel LIMIT {SHOWN_STATES}),
+width AS (SELECT dashboards.width_of({RANGE}) AS step),
+known AS (
+  SELECT t.time, c.metric, s.value, count(s.value) OVER (PARTITION BY c.datastream_id ORDER BY t.time) AS place,
+         c.datastream_id
+  FROM width CROSS JOIN chosen c
+  CROSS JOIN generate_series(date_bin(step, $__timeFrom()::timestamptz, 'epoch'), $__timeTo()::timestamptz, step) t(time)
+  LEFT JOIN dashboards.sampled(ARRAY(SELECT datastream_id FROM chosen), {RANGE}) s
+         ON s.datastream_id = c.datastream_id AND s.time = t.time)
+SELECT time, metric, CASE WHEN time - min(time) OVER w <= {LASTING} THEN max(value) OVER w END AS value
+FROM known
+WINDOW w AS (PARTITION BY datastream_id, place)
 ORDER BY 1"""
 
 

@@ -1,13 +1,16 @@
 """Every panel's SQL on the real TimescaleDB, as the role that Grafana has: columns, types, and that something is seen."""
 
 import datetime as dt
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from deploy.grafana.build import dashboards
 from deploy.grafana.spec import Setting
-from services.core.storage.pool import Connection
+from deploy.native.postgres import PostgresCluster
+from services.core.storage.pool import Connection, connect
 from tests.dashboard_data import NOW, reference_city
 from tests.grafana.macros import Viewed
 from tests.grafana.questions import Question, questions
@@ -31,7 +34,9 @@ async def answer(
     return columns, await statement.fetch()
 
 
-def check_series(columns: dict[str, str], rows: list[Any]) -> None:
+def check_series(
+    columns: dict[str, str], rows: list[Any], *, gaps: bool = False
+) -> None:
     """Long form: Grafana makes a line of each metric."""
     assert list(columns) == ["time", "metric", "value"]
     assert columns["time"] == "timestamptz"
@@ -40,7 +45,9 @@ def check_series(columns: dict[str, str], rows: list[Any]) -> None:
     times = [row["time"] for row in rows]
     assert times == sorted(times)
     assert len({(row["time"], row["metric"]) for row in rows}) == len(rows)
-    assert all(row["metric"] and row["value"] is not None for row in rows)
+    assert all(row["metric"] for row in rows)
+    if not gaps:
+        assert all(row["value"] is not None for row in rows)
 
 
 def check_figure(columns: dict[str, str], rows: list[Any]) -> None:
@@ -74,9 +81,9 @@ def check_variable(columns: dict[str, str], rows: list[Any]) -> None:
     assert all(row["__text"] and row["__value"] for row in rows)
 
 
-CHECKS = {
+CHECKS: dict[str, Callable[[dict[str, str], list[Any]], None]] = {
     "timeseries": check_series,
-    "state-timeline": check_series,
+    "state-timeline": partial(check_series, gaps=True),
     "stat": check_figure,
     "bargauge": check_bars,
     "table": check_table,
@@ -116,3 +123,35 @@ async def test_a_district_narrows_what_is_shown(reader: Connection) -> None:
     _, in_one = await answer(reader, narrowed, district=["growing"])
     _, in_none = await answer(reader, narrowed, district=["gate"])
     assert len(everywhere) == len(in_one) > len(in_none)
+
+
+async def test_a_state_lasts_a_while_and_then_nothing_is_known(
+    postgres: PostgresCluster, reader: Connection, city_database: str
+) -> None:
+    """A pump said its state last at 3:30; the grid goes on, so that the gap is drawn."""
+    owner = await connect(postgres.dsn(city_database), "test")
+    silenced = owner.transaction()
+    await silenced.start()
+    try:
+        frame = await owner.fetchval(
+            """SELECT frame_id FROM datastream_slots s JOIN dashboards.datastreams d USING (datastream_id)
+               WHERE property = 'blower_state' ORDER BY datastream LIMIT 1"""
+        )
+        await owner.execute(
+            "DELETE FROM observations WHERE frame_id = $1 AND phenomenon_time > $2",
+            frame,
+            NOW - dt.timedelta(minutes=30),
+        )
+        blowers = next(q for q in QUESTIONS if q.title == "Blower state")
+        _, rows = await answer(owner, blowers)
+    finally:
+        await silenced.rollback()
+        await owner.close()
+    by_metric: dict[str, list[Any]] = {}
+    for row in rows:
+        by_metric.setdefault(row["metric"], []).append(row["value"])
+    lengths = {len(values) for values in by_metric.values()}
+    unknown = [values.count(None) for values in by_metric.values()]
+    assert lengths == {61}
+    assert sorted(unknown)[:3] == [0, 0, 0]
+    assert 26 <= max(unknown) <= 29
