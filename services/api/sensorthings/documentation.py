@@ -14,7 +14,7 @@ from services.api.sensorthings.options import (
 )
 
 Document = dict[str, Any]
-_REFERENCE: Final = "#/components/schemas/"
+_REFERENCE: Final = "#/components/schemas/Sta"  # the operator API has things of its own
 
 
 def _link(text: str, path: str) -> Document:
@@ -91,10 +91,10 @@ _SERVICE_ROOT: Final[Document] = {
 
 def schemas() -> dict[str, Document]:
     """By name, for the components of the description."""
-    found = {"ServiceRoot": _SERVICE_ROOT, "References": _REFERENCES}
+    found = {"StaServiceRoot": _SERVICE_ROOT, "StaReferences": _REFERENCES}
     for entity_set in ENTITY_SETS.values():
-        found[entity_set.singular] = entity_schema(entity_set)
-        found[entity_set.name] = set_schema(entity_set)
+        found[f"Sta{entity_set.singular}"] = entity_schema(entity_set)
+        found[f"Sta{entity_set.name}"] = set_schema(entity_set)
     return found
 
 
