@@ -14,6 +14,7 @@ Language = Literal["kk", "ru", "en"]
 Theme = Literal["light", "dark"]
 LANGUAGES: tuple[Language, ...] = ("kk", "ru", "en")
 THEMES: tuple[Theme, ...] = ("light", "dark")
+DRAWING_MS = 60_000
 TAGS = {"kk": "kk-KZ", "ru": "ru-RU", "en": "en-GB"}
 
 
@@ -61,7 +62,10 @@ class Console:
         await expect(self.part("live")).to_have_attribute("data-state", "live")
 
     async def map_is_drawn(self) -> None:
-        await expect(self.part("map")).to_have_attribute("data-state", "ready")
+        """By the processor alone, which takes its time when others want it too."""
+        await expect(self.part("map")).to_have_attribute(
+            "data-state", "ready", timeout=DRAWING_MS
+        )
 
     def part(self, test_id: str, **attributes: object) -> Locator:
         """By its data-testid, and further data attributes: thing="x" is data-thing."""
@@ -75,8 +79,12 @@ class Console:
         return self.part("alert-row", alert_id=alert_id)
 
     async def choose_language(self, language: Language) -> None:
-        """As the header's list does, at once and for the next visit."""
-        await self.page.locator("header select").first.select_option(language)
+        """At once and for the next visit; the login page has buttons, the others a list."""
+        button = self.page.locator(f'button[lang="{language}"]')
+        if await button.count():
+            await button.click()
+        else:
+            await self.page.locator("header select").first.select_option(language)
         await expect(self.page.locator("html")).to_have_attribute("lang", language)
 
     async def go(self, path: str) -> None:
@@ -85,6 +93,12 @@ class Console:
             "(path) => { const link = document.createElement('a'); link.href = path;"
             " document.body.append(link); link.click(); link.remove(); }",
             path,
+        )
+
+    async def is_painted(self) -> None:
+        """What was changed just now is on the screen."""
+        await self.page.evaluate(
+            "async () => { for (let frame = 0; frame < 4; frame++) await new Promise(requestAnimationFrame); }"
         )
 
     async def mark_document(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ T = TypeVar("T")
 RULES = Path(__file__).with_name("rules")
 OPERATOR = "operator"
 KILOPASCALS_A_BAR = 100
+MINUTE_MS = 60_000
 FINE, HIGH, CRITICAL = 6.0, 4.0, 3.0  # bar, as the rules of the tests see it
 # Mains with several loggers each: every story takes one that no other has touched.
 MAINS = tuple(
@@ -105,6 +107,24 @@ class LiveCity:
         self._last_ms = max(self._clock.now_ms(), self._last_ms + 1)
         message = {"time": self._last_ms, "values": values}
         await client.publish(up_topic(device, "data"), json.dumps(message).encode())
+
+    async def report_past(self, device: str, minutes: int, **values: float) -> None:
+        """What it would have reported each of the last minutes, swinging by a few per cent."""
+        now_ms = self._clock.now_ms()
+        items = [
+            {
+                "time": now_ms - back * MINUTE_MS,
+                "values": {
+                    name: value * (1 + 0.03 * math.sin(back / 9))
+                    for name, value in values.items()
+                },
+            }
+            for back in range(minutes, 0, -1)
+        ]
+        client = await self._publisher(device)
+        await client.publish(
+            up_topic(device, "data"), json.dumps({"items": items}).encode()
+        )
 
     async def report_pressure(self, main: str, bar: float) -> None:
         await self.report(main, pressure=bar * KILOPASCALS_A_BAR)
