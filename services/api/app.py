@@ -39,7 +39,7 @@ from services.api.pages.answering import ProblemPages
 from services.api.sensorthings import endpoints as sensorthings
 from services.api.store import open_database
 from services.core.clock import Clock
-from services.core.storage.migrate import schema_version
+from services.core.storage.migrate import newest_schema
 
 _GZIP_LEVEL: Final = 4  # nine takes four times as long for 7 % less
 
@@ -100,6 +100,6 @@ async def open_context(
     dsn: str, clock: Clock, chance: random.Random
 ) -> AsyncIterator[ApiContext]:
     """Pools for as long as the block lasts; whoever opens it also lets its feeds follow."""
-    _, newest = await schema_version(dsn)
     async with open_database(dsn) as database:
-        yield ApiContext(database, clock, Feeds(database, clock, chance), newest)
+        feeds = Feeds(database, clock, chance)
+        yield ApiContext(database, clock, feeds, newest_schema())

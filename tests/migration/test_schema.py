@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 
 from deploy.native.postgres import PostgresCluster
 from services.core.storage import migrate as migrate_module
-from services.core.storage.migrate import migrate, schema_version
+from services.core.storage.migrate import migrate, newest_schema, schema_version
 from services.core.storage.pool import Connection, connect
 
 SCHEMA = Path(migrate_module.__file__).parent / "schema"
@@ -18,7 +19,8 @@ FILES = (
     "access.sql",
     "dashboards.sql",
 )
-FIRST = Path(migrate_module.__file__).parent / "migrations/versions/m0001_initial.sql"
+MIGRATIONS = Path(migrate_module.__file__).parent / "migrations"
+FIRST = MIGRATIONS / "versions/m0001_initial.sql"
 
 CATALOGUE = {
     "columns": """
@@ -112,6 +114,11 @@ async def test_migrating_again_changes_nothing(database_url: str) -> None:
     await migrate(database_url)
     assert await schema_version(database_url) == before
     assert before[0] == before[1]
+
+
+def test_the_newest_migration_is_the_one_that_alembic_finds() -> None:
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    assert newest_schema() == scripts.get_current_head()
 
 
 def test_every_schema_file_is_compared() -> None:

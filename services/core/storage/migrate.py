@@ -1,34 +1,20 @@
-"""Brings a database to this version's schema; safe to run again and side by side."""
+"""Brings a database to this version's schema; safe to run again and side by side.
 
-import asyncio
+Alembic is loaded only where there is something to migrate: it takes as long to load as a service to start.
+"""
+
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection as SyncConnection
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
+from services.core.storage.pool import Connection, connect
 
-from services.core.storage.pool import connect
+if TYPE_CHECKING:
+    from sqlalchemy import Connection as SyncConnection
 
-_FOLDER = Path(__file__).parent
+_FOLDER: Final = Path(__file__).parent
+_MIGRATIONS: Final = _FOLDER / "migrations"
 _MIGRATION_LOCK = 0x616C61746175  # "alatau"
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_FOLDER / "migrations"))
-    return config
-
-
-def _engine_url(dsn: str) -> str:
-    return "postgresql+asyncpg://" + dsn.split("://", 1)[1]
-
-
-def _upgrade(connection: SyncConnection, config: Config) -> None:
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
 
 
 async def migrate(dsn: str) -> None:
@@ -37,10 +23,8 @@ async def migrate(dsn: str) -> None:
     try:
         await guard.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
         await guard.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
-        engine = create_async_engine(_engine_url(dsn), poolclass=NullPool)
-        async with engine.begin() as connection:
-            await connection.run_sync(_upgrade, _config())
-        await engine.dispose()
+        if await _applied(guard) != newest_schema():
+            await _upgrade(dsn)
         await guard.execute(
             (_FOLDER / "schema" / "grants.sql").read_text(encoding="utf-8")
         )
@@ -48,19 +32,50 @@ async def migrate(dsn: str) -> None:
         await guard.close()
 
 
-async def schema_version(dsn: str) -> tuple[str | None, str | None]:
-    """(the database's migration, the newest this version knows); None: not migrated at all."""
-    newest = await asyncio.to_thread(
-        lambda: ScriptDirectory.from_config(_config()).get_current_head()
+async def _upgrade(dsn: str) -> None:
+    from alembic import command  # noqa: PLC0415 # see above
+    from alembic.config import Config  # noqa: PLC0415 # see above
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 # see above
+    from sqlalchemy.pool import NullPool  # noqa: PLC0415 # see above
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+
+    def upgrade(connection: "SyncConnection") -> None:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    url = "postgresql+asyncpg://" + dsn.split("://", 1)[1]
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.run_sync(upgrade)
+    await engine.dispose()
+
+
+def newest_schema() -> str:
+    """The newest migration this version knows, e.g. "0002"."""
+    return max(
+        found[1]
+        for path in (_MIGRATIONS / "versions").iterdir()
+        if (found := re.fullmatch(r"m(\d{4})_\w+\.py", path.name))
     )
+
+
+async def schema_version(dsn: str) -> tuple[str | None, str]:
+    """(the database's migration, the newest this version knows); None: not migrated at all."""
     connection = await connect(dsn, "migrate")
     try:
-        if not await connection.fetchval(
-            "SELECT to_regclass('alembic_version') IS NOT NULL"
-        ):
-            return None, newest
-        return await connection.fetchval(
-            "SELECT version_num FROM alembic_version"
-        ), newest
+        return await _applied(connection), newest_schema()
     finally:
         await connection.close()
+
+
+async def _applied(connection: Connection) -> str | None:
+    if not await connection.fetchval(
+        "SELECT to_regclass('alembic_version') IS NOT NULL"
+    ):
+        return None
+    applied: str | None = await connection.fetchval(
+        "SELECT version_num FROM alembic_version"
+    )
+    return applied
