@@ -54,6 +54,8 @@ interface MapWords {
   unknownThingText: (key: string) => string;
   ago: (age: string) => string;
   began: (age: string) => string;
+  /** What tells channels of one property apart; others are written as they are, e.g. L1. */
+  channel: Record<string, string>;
 }
 
 export const map: Words<MapWords> = {
@@ -118,6 +120,16 @@ export const map: Words<MapWords> = {
     unknownThingText: (key) => `«${key}» кілтімен нысан табылмады немесе оны көруге рұқсатыңыз жоқ.`,
     ago: (age) => `${age} бұрын`,
     began: (age) => `${age} бұрын басталды`,
+    channel: {
+      e: "шығыс жақ",
+      n: "солтүстік жақ",
+      s: "оңтүстік жақ",
+      w: "батыс жақ",
+      suction: "сору жағында",
+      discharge: "айдау жағында",
+      inflow: "кіретін",
+      outflow: "шығатын",
+    },
   },
   ru: {
     title: "Карта города",
@@ -180,6 +192,16 @@ export const map: Words<MapWords> = {
     unknownThingText: (key) => `Объект с ключом «${key}» не найден или у вас нет к нему доступа.`,
     ago: (age) => `${age} назад`,
     began: (age) => `началась ${age} назад`,
+    channel: {
+      e: "восток",
+      n: "север",
+      s: "юг",
+      w: "запад",
+      suction: "на всасывании",
+      discharge: "на нагнетании",
+      inflow: "приток",
+      outflow: "отток",
+    },
   },
   en: {
     title: "Map of the city",
@@ -242,5 +264,15 @@ export const map: Words<MapWords> = {
     unknownThingText: (key) => `No asset has the key “${key}”, or you may not see it.`,
     ago: (age) => `${age} ago`,
     began: (age) => `began ${age} ago`,
+    channel: {
+      e: "east",
+      n: "north",
+      s: "south",
+      w: "west",
+      suction: "at the inlet",
+      discharge: "at the outlet",
+      inflow: "in",
+      outflow: "out",
+    },
   },
 };

@@ -19,6 +19,8 @@ describe("the card's values", () => {
   });
 
   it("are told apart by channel where the property is the same", () => {
-    expect(values.map((one) => channelOf(one, values))).toEqual(["L1", "L2", "", ""]);
+    expect(values.map((one) => channelOf(one, values))).toEqual(["l1", "l2", "", ""]);
+    const pump = [value(1, "suction_pressure", "pressure"), value(2, "discharge_pressure", "pressure")];
+    expect(pump.map((one) => channelOf(one, pump))).toEqual(["suction", "discharge"]);
   });
 });

@@ -19,13 +19,16 @@ export function headline(values: readonly Value[], alerts: readonly Alert[]): Va
     .map(({ value }) => value);
 }
 
-/** What tells a channel from the others of its property, e.g. "L2" of current_l1, current_l2; "" where it is alone. */
+/** What tells a channel from the others of its property, e.g. "l2" of current_l1, current_l2; "" where it is alone. */
 export function channelOf(value: Value, all: readonly Value[]): string {
-  const alike = all.filter((other) => other.observed_property === value.observed_property).map(channel);
+  const alike = all
+    .filter((other) => other.observed_property === value.observed_property)
+    .map((other) => channel(other).split("_"));
   if (alike.length < 2) return "";
-  const own = channel(value).split("_");
-  const shared = own.findIndex((part, index) => alike.some((other) => other.split("_")[index] !== part));
-  return own.slice(Math.max(0, shared)).join(" ").toUpperCase();
+  return channel(value)
+    .split("_")
+    .filter((part) => !alike.every((parts) => parts.includes(part)))
+    .join(" ");
 }
 
 function channel({ datastream }: Value): string {
