@@ -259,10 +259,11 @@ async def _expand(
         await _expand_one(city, owners, documents, expand)
         return
     families = await _families(city, navigation, owners, expand.options)
+    texts = {**expand.texts, "lang": city.voice.language}
     for row, owner, document in zip(rows, owners, documents, strict=True):
         children, place, total = families.get(owner, ([], None, 0))
         path = f"{entity_set.name}({id_of(entity_set, row)})/{navigation.name}"
-        address = address_of(ENTITY_SETS[navigation.target], path, expand.texts)
+        address = address_of(ENTITY_SETS[navigation.target], path, texts)
         if expand.options.count:
             document[f"{navigation.name}@iot.count"] = total
         if link := address.next(city.voice, place):

@@ -1,6 +1,8 @@
 """SensorThings 1.1 over HTTP: what each path and option gives, on a small city."""
 
+import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -376,6 +378,14 @@ async def test_things_with_few_of_many_datastreams_lead_to_the_others(
     )
     thing = found["value"][0]
     assert thing["Datastreams@iot.count"] == 2
+    russian = await ask(
+        city,
+        "Things",
+        lang="ru",
+        **{"$expand": "Datastreams($top=1)", "$orderby": "name"},
+    )
+    rest = await city.read(russian["value"][0]["Datastreams@iot.nextLink"])
+    assert all("рус" in one["name"] for one in rest["value"])
     assert [one["properties"]["key"] for one in thing["Datastreams"]] == ["air-1.rain"]
     assert "Datastreams@iot.nextLink" not in thing
 
@@ -462,3 +472,19 @@ async def test_links_are_those_of_the_proxy(city: CityApi) -> None:
     things = await city.read(f"{ROOT}/Things", headers)
     address = things["value"][0]["@iot.selfLink"]
     assert address.startswith(f"http://data.example.kz{ROOT}/Things(")
+
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "sensorthings"
+CASES = {
+    file.stem: json.loads(file.read_text(encoding="utf-8"))
+    for file in sorted(GOLDEN.glob("*.json"))
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_answers_are_those_that_clients_have_come_to_know(
+    city: CityApi, case: str
+) -> None:
+    """A file holds a request and its answer; whoever changes one tells the clients."""
+    golden = CASES[case]
+    assert await city.read(f"{ROOT}/{golden['get']}") == golden["answer"]
