@@ -27,7 +27,6 @@ export interface AssetsWords {
   values: string;
   noMeasurements: string;
   nothingYet: string;
-  stale: string;
   staleFor: (age: string) => string;
   ago: (age: string) => string;
   abnormal: string;
@@ -83,7 +82,6 @@ export interface AssetsWords {
   tableRows: (shown: number, all: number) => string;
   download: string;
   time: string;
-  figure: Record<Figure, string>;
   resolution: Record<Resolution, string>;
   perBucket: Record<Bucket, string>;
   digest: Digest;
@@ -95,7 +93,6 @@ export interface AssetsWords {
   noPoint: string;
   limits: string;
   plausibleLimits: string;
-  episodes: string;
   atMost: (count: number) => string;
   bitsInBuckets: string;
 }
@@ -123,7 +120,6 @@ export const assets: Words<AssetsWords> = {
     values: "Қазіргі мәндер",
     noMeasurements: "Өлшем жоқ",
     nothingYet: "Әзірге дерек жоқ",
-    stale: "ескірген",
     staleFor: (age) => `ескірген, ${age} бұрын`,
     ago: (age) => `${age} бұрын`,
     abnormal: "қалыптан тыс",
@@ -226,7 +222,6 @@ export const assets: Words<AssetsWords> = {
     noPoint: "дерек жоқ",
     limits: "Дабыл шектері",
     plausibleLimits: "Қалыпты аралық",
-    episodes: "Дабыл болған уақыт",
     atMost: (count) => `Бірге ${count} көрсеткішке дейін, өлшем бірлігі бірдей болса.`,
     bitsInBuckets: "Ұзақ аралықта әр бөліктің соңындағы белгілер көрсетіледі.",
   },
@@ -252,7 +247,6 @@ export const assets: Words<AssetsWords> = {
     values: "Текущие значения",
     noMeasurements: "Нет измерений",
     nothingYet: "Данных пока нет",
-    stale: "устарело",
     staleFor: (age) => `устарело, ${age} назад`,
     ago: (age) => `${age} назад`,
     abnormal: "не в норме",
@@ -355,7 +349,6 @@ export const assets: Words<AssetsWords> = {
     noPoint: "нет данных",
     limits: "Пороги тревог",
     plausibleLimits: "Обычный диапазон",
-    episodes: "Время тревоги",
     atMost: (count) => `Вместе до ${count} показателей с одинаковой единицей измерения.`,
     bitsInBuckets: "На длинном периоде показаны сигналы на конец каждого отрезка.",
   },
@@ -381,7 +374,6 @@ export const assets: Words<AssetsWords> = {
     values: "Values now",
     noMeasurements: "Nothing measured",
     nothingYet: "No data yet",
-    stale: "stale",
     staleFor: (age) => `stale, ${age} ago`,
     ago: (age) => `${age} ago`,
     abnormal: "abnormal",
@@ -484,7 +476,6 @@ export const assets: Words<AssetsWords> = {
     noPoint: "no data",
     limits: "Alert limits",
     plausibleLimits: "Plausible range",
-    episodes: "Time of alert",
     atMost: (count) => `Up to ${count} together, of the same unit.`,
     bitsInBuckets: "Over a long range, the signals at the end of each interval are shown.",
   },

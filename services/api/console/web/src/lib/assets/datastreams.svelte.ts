@@ -18,12 +18,6 @@ class Measured {
     return this.#things.get(thing);
   }
 
-  /** How often a datastream is reported, milliseconds. */
-  period(thing: string, datastream: string): number | undefined {
-    const found = this.#things.get(thing)?.find((one) => one.key === datastream);
-    return found && found.period_seconds * 1_000;
-  }
-
   want(things: readonly string[], revision: number): void {
     if (revision !== this.#revision) {
       this.#things.clear();
