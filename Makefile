@@ -2,7 +2,7 @@
 PYTHON := /usr/bin/python3
 BIN := .venv/bin
 
-.PHONY: help install install-for-tests demo test check format bench compose-check grafana-check
+.PHONY: help install install-for-tests demo test check format bench fuzz compose-check grafana-check
 
 help:
 	@echo "make demo     install what is missing and run the whole city here; Ctrl-C stops it"
@@ -10,6 +10,7 @@ help:
 	@echo "make test     every test, against the real broker and database"
 	@echo "make check    format, lint, types, architecture, schema = migrations; the same for the console"
 	@echo "make bench    what this machine can do"
+	@echo "make fuzz     ten thousand requests that nobody thought of, to every public and operator address"
 	@echo "make compose-check  on a machine with Docker: whether the containers work"
 
 install:
@@ -38,6 +39,9 @@ format: install-for-tests
 
 bench: install
 	$(BIN)/alatau bench ingest
+
+fuzz: install-for-tests
+	$(BIN)/pytest -q -m fuzz tests/integration/api/test_fuzz.py
 
 # Of a real Grafana: applies twice, asks every panel. The token: ALATAU_GRAFANA_TOKEN, or in GRAFANA_ARGUMENTS.
 grafana-check: install
