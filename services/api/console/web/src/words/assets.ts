@@ -1,7 +1,6 @@
 /** Words of the assets list, the asset page and its chart. */
 import type { Words } from "../lib/language.svelte";
 import type { Column } from "../lib/assets/list";
-import type { Figure } from "../lib/chart/track";
 import type { Bucket, Resolution } from "../lib/chart/plan";
 import type { Preset } from "../lib/chart/range";
 
@@ -188,14 +187,6 @@ export const assets: Words<AssetsWords> = {
     tableRows: (shown, all) => `Соңғы ${shown} жол көрсетілген, барлығы ${all}; бәрі CSV файлында бар.`,
     download: "CSV жүктеу",
     time: "Уақыты",
-    figure: {
-      value: "мәні",
-      avg: "орташа",
-      last: "соңғы мәні",
-      max: "ең үлкені",
-      min: "ең кішісі",
-      delta: "өсімі",
-    },
     resolution: {
       raw: "әр мән жеке",
       "1m": "1 минут бойынша",
@@ -315,14 +306,6 @@ export const assets: Words<AssetsWords> = {
     tableRows: (shown, all) => `Показаны последние ${shown} строк из ${all}; все есть в файле CSV.`,
     download: "Скачать CSV",
     time: "Время",
-    figure: {
-      value: "значение",
-      avg: "среднее",
-      last: "последнее",
-      max: "максимум",
-      min: "минимум",
-      delta: "прирост",
-    },
     resolution: {
       raw: "каждое значение",
       "1m": "по минутам",
@@ -442,14 +425,6 @@ export const assets: Words<AssetsWords> = {
     tableRows: (shown, all) => `The last ${shown} of ${all} rows are shown; the CSV file has all.`,
     download: "Download CSV",
     time: "Time",
-    figure: {
-      value: "value",
-      avg: "average",
-      last: "last",
-      max: "highest",
-      min: "lowest",
-      delta: "rise",
-    },
     resolution: {
       raw: "every value",
       "1m": "by the minute",
