@@ -234,7 +234,7 @@ function chosenLayers({ palette }: Look): LayerSpecification[] {
       source: "chosen",
       filter: ["==", ["geometry-type"], "LineString"],
       layout: { "line-cap": "round", "line-join": "round" },
-      paint: { "line-color": palette.accent, "line-width": ["case", ["has", "source"], 2, 4] },
+      paint: { "line-color": palette.accent, "line-width": ["case", ["has", "key"], 4, 2] },
     },
     {
       id: "chosen-directions",

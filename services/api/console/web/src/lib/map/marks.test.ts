@@ -69,6 +69,16 @@ it("shows a chosen thing with what feeds it, itself on top", () => {
   ];
   const shown = chosenFeatures(all.get("a"), relations, all).features;
   expect(shown.map(({ geometry }) => geometry.type)).toEqual(["LineString", "Point"]);
+  const course: GeoJSON.Geometry = {
+    type: "LineString",
+    coordinates: [
+      [77, 43],
+      [78, 44],
+    ],
+  };
+  all.set("main", thing("main", { geometry: course }));
+  const along = chosenFeatures(all.get("a"), [{ kind: "feeds", source: "a", target: "main" }], all).features;
+  expect(along[0]).toMatchObject({ properties: { near: "main" }, geometry: course });
   expect(chosenFeatures(undefined, relations, all).features).toEqual([]);
 });
 

@@ -1,6 +1,6 @@
 /** PURE: what is drawn over the assets: alerts, and the chosen thing with what feeds it and what it feeds. */
 import { SEVERITIES, type Alert, type Relation, type Severity, type Thing } from "../model";
-import { collection, feature, feedOf, names, point, whereIs } from "./features";
+import { collection, feature, feedOf, isNetwork, names, point, whereIs } from "./features";
 
 /** new: fires and nobody has acknowledged it; known: fires, acknowledged; over: ended before anybody did. */
 export type MarkState = "new" | "known" | "over";
@@ -84,10 +84,11 @@ export function chosenFeatures(
   const feeds = relations.filter(
     ({ kind, source, target }) => kind === "feeds" && (source === thing.key || target === thing.key),
   );
-  return collection<GeoJSON.Geometry>([
-    ...feeds.flatMap((relation) => feedOf(relation, things) ?? []),
-    ...ring,
-  ]);
+  const near = feeds
+    .map(({ source, target }) => things.get(source === thing.key ? target : source))
+    .flatMap((other) => (other && isNetwork(other) ? feature({ near: other.key }, other.geometry!) : []));
+  const straight = feeds.flatMap((relation) => feedOf(relation, things) ?? []);
+  return collection<GeoJSON.Geometry>([...near, ...straight, ...ring]);
 }
 
 /** One step around a thing, by key. */
