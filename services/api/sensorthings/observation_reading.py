@@ -28,9 +28,10 @@ from services.core.storage.pool import Connection
 
 _SLICE: Final = 50_000  # observations that one read goes through at most, about
 _BUDGET: Final = 1_000_000  # and that one page goes through
+_LARGEST_WINDOW: Final = 200_000  # the same of many datastreams together
 _ROUNDS: Final = 40
 _FIRST_LOOK, _LOOK_GROWTH, _LARGEST_LOOK = 8, 8, 500  # datastreams looked at at once
-_WINDOW_GROWTH: Final = 4
+_GROWTH: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ async def walk(
         gone_through += size
         if gone_through > _BUDGET:
             break
-        size, look = _SLICE, min(look * _LOOK_GROWTH, _LARGEST_LOOK)
+        size = min(size * _GROWTH, _SLICE)
+        look = min(look * _LOOK_GROWTH, _LARGEST_LOOK)
     return Page(found, _before(waiting[0], descending=how.descending))
 
 
@@ -217,7 +219,7 @@ async def read_together(
         place = (0, first if how.descending else end)
         waiting = list(_still_to_come(alive, place, how))
         gone_through += size
-        size = min(size * _WINDOW_GROWTH, _SLICE * _WINDOW_GROWTH)
+        size = min(size * _GROWTH, _LARGEST_WINDOW)
     return Page(found, place)
 
 
