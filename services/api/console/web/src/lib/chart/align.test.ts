@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { aligned, breaks, nearest, pointAt } from "./align";
+import { aligned, alone, breaks, nearest, pointAt } from "./align";
 import { emptyTrack, type Track } from "./track";
 
 function track(times: number[], period = 5_000, resolution: Track["resolution"] = "raw"): Track {
@@ -69,4 +69,14 @@ describe("the point at a moment", () => {
     expect([pointAt(own, 6_000), pointAt(own, 50_000), pointAt(own, 99_000)]).toEqual([1, -1, 2]);
     expect(pointAt(track([]), 0)).toBe(-1);
   });
+});
+
+describe("a value that no line leads to", () => {
+  it.each([
+    ["between holes", [null, 1, null, 2, 3, null], [1]],
+    ["at either end", [1, null, 2, 3, null, 4], [0, 5]],
+    ["whatever another curve reports", [1, undefined, null, undefined, 2, undefined, 3], [0]],
+    ["the only one", [undefined, 7, undefined], [1]],
+    ["none", [], []],
+  ])("%s", (_name, column, indexes) => expect(alone(column)).toEqual(indexes));
 });

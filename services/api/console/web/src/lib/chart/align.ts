@@ -41,6 +41,22 @@ export function aligned(tracks: readonly Track[]): Table {
   return { times, curves: tracks.map((track, index) => spread(track, holes[index] ?? [], place)) };
 }
 
+/** Indexes of values with a hole on either side: no line leads to them, so they want a dot. */
+export function alone(column: ArrayLike<number | null | undefined>): number[] {
+  const found: number[] = [];
+  let before: number | null = null;
+  let candidate = -1;
+  for (let index = 0; index < column.length; index += 1) {
+    const value = column[index];
+    if (value === undefined) continue;
+    if (value === null && candidate >= 0) found.push(candidate);
+    candidate = value !== null && before === null ? index : -1;
+    before = value;
+  }
+  if (candidate >= 0) found.push(candidate);
+  return found;
+}
+
 function spread(
   track: Track,
   holes: readonly number[],

@@ -2,6 +2,7 @@
 import uPlot from "uplot";
 import type { Language } from "../model";
 import { SHAPES } from "../severity";
+import { alone } from "./align";
 import { timeLabels } from "./axis";
 import type { Drawing } from "./drawing";
 import { colour, pen } from "./ink";
@@ -95,7 +96,14 @@ function curve(drawing: Drawing, index: number): uPlot.Series[] {
     stroke,
     width: bars ? 0 : width,
     dash,
-    points: { size: 5, stroke, fill: stroke, ...(bars ? { show: false } : {}) },
+    points: {
+      size: 5,
+      stroke,
+      fill: stroke,
+      // Where there is no room for a dot at every value, those that no line leads to still have one.
+      filter: (plot, own, shown) => (shown ? null : alone(plot.data[own] ?? [])),
+      ...(bars ? { show: false } : {}),
+    },
     ...(bars ? { fill: stroke } : {}),
     ...(paths ? { paths } : {}),
   };
