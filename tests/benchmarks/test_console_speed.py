@@ -96,8 +96,8 @@ def resident(pid: int) -> float:
 async def crowd(city: Installation, folder: Path) -> AsyncIterator[Crowd]:
     root = await asyncio.to_thread(write_crowded_city, folder)
     await asyncio.to_thread(city.command, "city", "apply", str(root))
-    printed = await asyncio.to_thread(city.command, "devices", "rotate", GATEWAY)
-    secret = printed.splitlines()[-1].removeprefix(f"{GATEWAY},")
+    printed = await asyncio.to_thread(city.command, "devices", "add", GATEWAY)
+    secret = printed.split(f"{GATEWAY},")[1].splitlines()[0]
     url = f"mqtt://{GATEWAY}:{secret}@127.0.0.1:{city.port_base + 1}"
     async with BrokerClient(ClientOptions(url)) as client:
         await client.wait_connected()

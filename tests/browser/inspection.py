@@ -91,6 +91,7 @@ _TEXTS = """
 
 _HOLES = ("undefined", "NaN", "[object ", "{", "}")
 _KEY = re.compile(r"\b[a-z]+(_[a-z]+)+\b")
+_ADDRESS = re.compile(r"(?<!\w)/[\w/.-]+")
 _CYRILLIC = re.compile("[Ѐ-ӿ]")
 _LATIN_WORD = re.compile("[A-Za-z]{4,}")
 _FOREIGN = {"en": _CYRILLIC, "ru": _LATIN_WORD, "kk": _LATIN_WORD}
@@ -130,6 +131,7 @@ def wrong_words(texts: list[str], language: Language, names: set[str]) -> list[s
 def _is_wrong(text: str, language: Language, names: set[str]) -> bool:
     if any(hole in text for hole in _HOLES) or _KEY.search(text):
         return True
+    text = _ADDRESS.sub("", text)
     for name in sorted(names, key=len, reverse=True):
         text = text.replace(name, "")
     return bool(_FOREIGN[language].search(text)) and not (
