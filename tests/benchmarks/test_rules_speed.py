@@ -116,7 +116,7 @@ def test_readings_a_second(items: int, capsys: pytest.CaptureFixture[str]) -> No
     seconds = time.process_time() - began
     rate = items * CHANNELS * len(bodies) / seconds
     with capsys.disabled():
-        print(  # noqa: T201 # what a benchmark is for
+        print(
             f"\n{items} items of {CHANNELS} a batch: {rate:,.0f} readings/s, {moves} moves"
         )
     assert rate > 200_000
