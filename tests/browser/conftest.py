@@ -12,7 +12,7 @@ from playwright.async_api import Browser, expect
 
 from services.api.console.files import BUILT
 from tests.browser.chromium import PROGRAM, running_chromium
-from tests.browser.console_page import AT_A_DESK, Console, Doorway, Look
+from tests.browser.console_page import AT_A_DESK, SMALL_DESK, Console, Doorway, Look
 from tests.browser.guard import Gate, closed_gate
 from tests.browser.live_city import LiveCity, live_city
 
@@ -90,8 +90,8 @@ async def open_console(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def console(open_console: Any) -> Console:
-    """At a desk, in English, not signed in yet."""
-    opened: Console = await open_console()
+    """On a small desk (a map is drawn by the processor, pixel by pixel), in English, not signed in yet."""
+    opened: Console = await open_console(Look(SMALL_DESK))
     return opened
 
 

@@ -29,6 +29,7 @@ class Size:
 
 
 DESK, PHONE = Size(1440, 900), Size(390, 844)
+SMALL_DESK = Size(1024, 700)
 
 
 @dataclass(frozen=True)
