@@ -190,7 +190,7 @@ async def watch(
     minutes = []
     for number in range(1, MINUTES + 1):
         minutes.append(await observer.minute(speaking, clock))
-        print(f"minute {number:2}: {minutes[-1]}", flush=True)  # noqa: T201 # what a benchmark is for
+        print(f"minute {number:2}: {minutes[-1]}", flush=True)
     return minutes
 
 
