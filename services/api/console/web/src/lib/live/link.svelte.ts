@@ -14,7 +14,9 @@ class LiveLink {
   #alertsAlive = $state(false);
   #streams: LiveStream[] = [];
   #snapshot: Alert[] = [];
-  /** Since when the view is not live; null: it is, or it never was yet. */
+  /** When each stream last said anything, by the server's clock; 0: not yet. */
+  #heardAt = { values: 0, alerts: 0 };
+  /** Since when the view is not live, by the server's clock; null: it is, or it never was yet. */
   lostAt = $state<number | null>(null);
   /** The server's clock minus this machine's, milliseconds: ages are counted by the server's. */
   #skew = 0;
@@ -33,11 +35,17 @@ class LiveLink {
     this.close();
     this.#streams = [
       new LiveStream(session.api, "/live/latest", {
-        event: (event) => this.#hearValues(event),
+        event: (event) => {
+          this.#hearValues(event);
+          this.#heardAt.values = this.now();
+        },
         alive: (alive) => this.#mark({ values: alive }),
       }),
       new LiveStream(session.api, "/live/alerts", {
-        event: (event) => this.#hearAlerts(event),
+        event: (event) => {
+          this.#hearAlerts(event);
+          this.#heardAt.alerts = this.now();
+        },
         alive: (alive) => this.#mark({ alerts: alive }),
       }),
     ];
@@ -50,6 +58,7 @@ class LiveLink {
     for (const stream of this.#streams) stream.close();
     this.#streams = [];
     this.#valuesAlive = this.#alertsAlive = false;
+    this.#heardAt = { values: 0, alerts: 0 };
     this.lostAt = null;
     values.clear();
     inbox.clear();
@@ -63,7 +72,9 @@ class LiveLink {
     this.#valuesAlive = alive.values ?? this.#valuesAlive;
     this.#alertsAlive = alive.alerts ?? this.#alertsAlive;
     if (this.live) this.lostAt = null;
-    else if (alive.values === false || alive.alerts === false) this.lostAt ??= Date.now();
+    // Silence is noticed some seconds after it began.
+    else if (alive.values === false) this.lostAt ??= this.#heardAt.values || this.now();
+    else if (alive.alerts === false) this.lostAt ??= this.#heardAt.alerts || this.now();
   }
 
   #hearValues(event: ServerEvent): void {
