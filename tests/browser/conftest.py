@@ -14,6 +14,7 @@ from services.api.console.files import BUILT
 from tests.browser.chromium import PROGRAM, running_chromium
 from tests.browser.console_page import AT_A_DESK, SMALL_DESK, Console, Doorway, Look
 from tests.browser.guard import Gate, closed_gate
+from tests.browser.inspection import AXE
 from tests.browser.live_city import LiveCity, live_city
 
 PATIENCE_MS = 15_000
@@ -37,9 +38,11 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="package", autouse=True)
 def what_is_needed() -> None:
-    """`make test` installs both; without them nothing here can be judged."""
+    """`make test` installs all of it; without it nothing here can be judged."""
     if not (BUILT / "index.html").is_file():
         pytest.fail(f"The console is not built ({BUILT}): make install builds it.")
+    if not AXE.is_file():
+        pytest.fail(f"There is no {AXE}: make test installs the console's packages.")
     if not Path(PROGRAM).is_file():
         pytest.fail(f"There is no {PROGRAM}: make test installs Debian's Chromium.")
 

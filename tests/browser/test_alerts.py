@@ -50,6 +50,19 @@ async def test_it_appears_by_itself(console: Console, city: LiveCity) -> None:
     assert await console.was_not_reloaded()
 
 
+async def test_the_things_page_begins_with_the_chart_of_what_it_is_about(
+    console: Console, city: LiveCity
+) -> None:
+    alert = await burst(city)
+    await console.enter("/alerts")
+    await expect(console.alert_row(alert["alert_id"])).to_be_visible()
+    await console.go(f"/assets/{alert['thing']}")
+    row = console.page.locator("tr").filter(
+        has=console.part("asset-value", datastream=alert["datastream"])
+    )
+    await expect(row.get_by_role("checkbox")).to_be_checked()
+
+
 async def test_it_is_acknowledged_and_everybody_knows(
     console: Console, open_console: Callable[[], Awaitable[Console]], city: LiveCity
 ) -> None:

@@ -1,13 +1,16 @@
 """A view that is no longer live says so within ten seconds, and mends itself without being loaded anew."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import expect
 
+from services.core.clock import SystemClock
 from tests.browser.console_page import Console
 from tests.browser.live_city import FINE, LiveCity
 from tests.installation import kill
@@ -61,10 +64,14 @@ async def test_a_frozen_server_is_told_within_ten_seconds(
     await console.mark_document()
     server = city.api_process
     await console.page.evaluate(WATCH_FOR_BANNER)
+    last_moment = SystemClock().now().astimezone(ZoneInfo("Asia/Almaty"))
     with frozen(server):
         assert await console.page.evaluate("window.bannerAfter") <= MOST_MS
         banner = console.part("not-live")
         await expect(banner).to_contain_text("This screen is not live")
+        since = re.search(r"\d\d:\d\d:\d\d", await banner.inner_text())
+        assert since
+        assert since.group() <= f"{last_moment:%H:%M:%S}"
         await expect(console.part("live")).to_have_attribute("data-state", "lost")
     await is_live_again(console)
 
