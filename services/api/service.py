@@ -21,18 +21,17 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         async with open_context(settings.dsn, clock, chance) as context:
             feeds = context.feeds
             # Live streams never end by themselves, and the server waits for them: they are closed first.
+            ready = asyncio.Event()
             serving = serve(
-                create_app(context), listening, stop, _tell_supervisor, feeds.close
+                create_app(context), listening, stop, ready.set, feeds.close
             )
-            await side_by_side(feeds.follow(), serving, _pulse(clock))
+            await side_by_side(feeds.follow(), serving, _tell_supervisor(clock, ready))
 
 
-def _tell_supervisor() -> None:
-    notify_supervisor("READY=1")
-
-
-async def _pulse(clock: Clock) -> None:
+async def _tell_supervisor(clock: Clock, ready: asyncio.Event) -> None:
     """Runs for ever: a server whose event loop hangs falls silent, and is started anew."""
+    await ready.wait()
+    notify_supervisor("READY=1")
     while True:
         notify_supervisor("WATCHDOG=1")
         await clock.sleep(PULSE_SECONDS)
