@@ -185,8 +185,10 @@ class Broker:
         self.mosquitto.write_passwords(hashes)
         if self.server is not None:
             seen = self.reloads()
-            self.server.send_signal(signal.SIGHUP)
-            wait_until(lambda: self.reloads() > seen)
+            # A signal that comes while the broker is still reading the file is lost.
+            while self.reloads() == seen:
+                self.server.send_signal(signal.SIGHUP)
+                time.sleep(0.05)
 
     def reloads(self) -> int:
         return self.log.read_text(encoding="utf-8").count("Reloading config")

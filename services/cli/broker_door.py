@@ -95,6 +95,8 @@ class BrokerDoor:
         self._service_hashes = service_hashes
         self._clock = clock
         self._revision: int | None = None
+        # At the start too: whoever wrote the file last may have been killed before it told the broker.
+        self._tell_again = True
 
     async def keep(self, dsn: str, stop: asyncio.Event) -> None:
         """Until stop is set; a database that is away leaves the file as it is."""
@@ -125,15 +127,22 @@ class BrokerDoor:
             await _wait(stop)
 
     async def look(self, connection: "Connection") -> None:
-        """Write the file and tell the broker, if anything has changed."""
+        """Write the file and tell the broker, if anything has changed; a look later once more.
+
+        A signal that comes while the broker is still reading the file is lost.
+        """
         from services.core.storage.credentials import active_hashes, registry_revision
 
+        if self._tell_again:
+            self._tell_again = False
+            self._tell_broker()
         revision = await registry_revision(connection)
         if revision == self._revision:
             return
         hashes = await active_hashes(connection)
         if self._write(hashes):
             self._tell_broker()
+            self._tell_again = True
             log.info("publishers changed", action="passwords", publishers=len(hashes))
         self._revision = revision
 
