@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pytest
 from playwright.async_api import CDPSession, expect
 
-from tests.browser.console_page import Console
+from tests.browser.conftest import OpenConsole
+from tests.browser.console_page import PHONE, Console, Look
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.asyncio(loop_scope="session")]
 
@@ -44,7 +45,8 @@ async def go_round(console: Console, thing: str) -> None:
 
 
 @pytest.mark.timeout(400)
-async def test_fifty_changes_of_view(console: Console) -> None:
+async def test_fifty_changes_of_view(open_console: OpenConsole) -> None:
+    console = await open_console(Look(PHONE))
     await console.enter()
     devtools = await console.page.context.new_cdp_session(console.page)
     await devtools.send("Performance.enable")
