@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { durationOf, printedMoment, printedNumber, printedSpan, printedUnit, printedValue } from "./format";
+import {
+  durationOf,
+  printedDay,
+  printedMoment,
+  printedNumber,
+  printedSpan,
+  printedUnit,
+  printedValue,
+} from "./format";
 import { LANGUAGES, type ObservedProperty } from "./model";
 
 describe("printedNumber", () => {
@@ -66,6 +74,14 @@ describe("times", () => {
       900_000, 93_600_000, 5_405_500, 0,
     ]);
     expect(durationOf("15 minutes")).toBeNaN();
+  });
+
+  it("writes days in Kazakh itself, as browsers cannot", () => {
+    const days = (["kk", "ru", "en"] as const).map((one) =>
+      printedDay("2026-11-22T22:30:00Z", "Asia/Almaty", one),
+    );
+    expect(days).toEqual(["23 қар.", "23 нояб.", "23 Nov"]);
+    expect(printedMoment("2026-11-22T22:30:00Z", "Asia/Almaty", "kk")).toBe("2026 ж. 23 қар., 03:30:00");
   });
 
   it("shows the city's time, whatever the machine's is", () => {

@@ -5,7 +5,7 @@ export const DASH = "–";
 
 /** Chromium has no data for Kazakh, though it says that it has. Numbers and clocks are written as in Russian; the
  * words of dates and spans are below. */
-export const LOCALES: Record<Language, string> = { kk: "ru", ru: "ru", en: "en-GB" };
+const LOCALES: Record<Language, string> = { kk: "ru", ru: "ru", en: "en-GB" };
 const KAZAKH_MONTHS = "қаң. ақп. нау. сәу. мам. мау. шіл. там. қыр. қаз. қар. жел.".split(" ");
 const KAZAKH_UNITS: Record<string, string> = { second: "с", minute: "мин", hour: "сағ", day: "күн" };
 
@@ -124,11 +124,23 @@ export function printedMoment(moment: string | number, timeZone: string, languag
       timeStyle: "medium",
       timeZone,
     }).format(date);
-  const numeric = { year: "numeric", month: "numeric", day: "numeric", timeZone } as const;
-  const parts = new Intl.DateTimeFormat("en", numeric).formatToParts(date);
+  const year = new Intl.DateTimeFormat("en", { year: "numeric", timeZone }).format(date);
+  const day = printedDay(moment, timeZone, language);
+  return `${year} ж. ${day}, ${printedTime(moment, timeZone, language)}`;
+}
+
+/** Day and month in the city, short. */
+export function printedDay(moment: string | number, timeZone: string, language: Language): string {
+  const date = new Date(moment);
+  if (language !== "kk")
+    return new Intl.DateTimeFormat(LOCALES[language], { day: "numeric", month: "short", timeZone }).format(
+      date,
+    );
+  const parts = new Intl.DateTimeFormat("en", { month: "numeric", day: "numeric", timeZone }).formatToParts(
+    date,
+  );
   const part = (type: string): string => parts.find((one) => one.type === type)?.value ?? "";
-  const month = KAZAKH_MONTHS[Number(part("month")) - 1];
-  return `${part("year")} ж. ${part("day")} ${month}, ${printedTime(moment, timeZone, language)}`;
+  return `${part("day")} ${KAZAKH_MONTHS[Number(part("month")) - 1]}`;
 }
 
 /** Time of day in the city, to the second. */

@@ -18,7 +18,7 @@ export const paths = {
 };
 
 /** PURE. */
-export function routeOf(path: string, search: string): Route {
+function routeOf(path: string, search: string): Route {
   const [first = "", second, ...more] = path.split("/").filter(Boolean).map(decodeURIComponent);
   if (more.length) return { view: "nowhere", path };
   if (first === "" || first === "login")

@@ -24,7 +24,6 @@ export interface ShellWords {
   notLiveHelp: string;
   firing: (count: number) => string;
   logout: string;
-  loginTitle: string;
   loginLead: string;
   name: string;
   password: string;
@@ -79,7 +78,6 @@ export const shell: Words<ShellWords> = {
       "Сервермен байланыс үзілді. Қайта қосылу өздігінен жүреді; шұғыл істі телефонмен тексеріңіз.",
     firing: (count) => `Назар күтетін дабылдар: ${count}`,
     logout: "Шығу",
-    loginTitle: "Кіру",
     loginLead: "Қаланың жағдайын көру және дабылдарды қабылдау үшін кіріңіз.",
     name: "Аты",
     password: "Құпиясөз",
@@ -144,7 +142,6 @@ export const shell: Words<ShellWords> = {
     notLiveHelp: "Связь с сервером прервана. Подключение восстановится само; срочное проверьте по телефону.",
     firing: (count) => `Тревог, ждущих внимания: ${count}`,
     logout: "Выйти",
-    loginTitle: "Вход",
     loginLead: "Войдите, чтобы видеть состояние города и работать с тревогами.",
     name: "Имя",
     password: "Пароль",
@@ -210,7 +207,6 @@ export const shell: Words<ShellWords> = {
       "The connection to the server is lost. It comes back by itself; check what is urgent by telephone.",
     firing: (count) => `Alerts that want attention: ${count}`,
     logout: "Log out",
-    loginTitle: "Log in",
     loginLead: "Log in to see the state of the city and to work on alerts.",
     name: "Name",
     password: "Password",

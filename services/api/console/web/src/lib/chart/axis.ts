@@ -1,4 +1,5 @@
 /** PURE: how times are written along an axis. */
+import { printedDay } from "../format";
 import type { Language } from "../model";
 
 const MINUTE = 60_000;
@@ -12,18 +13,18 @@ export function timeLabels(
   timeZone: string,
   language: Language,
 ): string[] {
-  const date = new Intl.DateTimeFormat(language, { timeZone, day: "numeric", month: "short" });
-  if (step >= DAY) return moments.map((moment) => date.format(moment));
-  const time = new Intl.DateTimeFormat(language, {
+  const dayOf = (moment: number): string => printedDay(moment, timeZone, language);
+  if (step >= DAY) return moments.map(dayOf);
+  // Digits alone are the same in every language.
+  const time = new Intl.DateTimeFormat("en-GB", {
     timeZone,
     hour: "2-digit",
     minute: "2-digit",
-    hourCycle: "h23",
     ...(step < MINUTE ? { second: "2-digit" } : {}),
   });
   let day = "";
   return moments.map((moment, index) => {
-    const own = date.format(moment);
+    const own = dayOf(moment);
     const changed = own !== day && (index > 0 || step >= HOUR);
     day = own;
     return changed ? `${time.format(moment)}\n${own}` : time.format(moment);
