@@ -185,10 +185,13 @@ class Broker:
         self.mosquitto.write_passwords(hashes)
         if self.server is not None:
             seen = self.reloads()
-            # A signal that comes while the broker is still reading the file is lost.
-            while self.reloads() == seen:
-                self.server.send_signal(signal.SIGHUP)
-                time.sleep(0.05)
+            wait_until(lambda: self._told_to_reload(seen))
+
+    def _told_to_reload(self, seen: int) -> bool:
+        """Tells it again each time: a signal that comes while the broker is still reading the file is lost."""
+        if self.server is not None and self.reloads() == seen:
+            self.server.send_signal(signal.SIGHUP)
+        return self.reloads() > seen
 
     def reloads(self) -> int:
         return self.log.read_text(encoding="utf-8").count("Reloading config")
