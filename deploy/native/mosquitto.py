@@ -15,10 +15,10 @@ from typing import IO
 from deploy.native.child import child_command, give_to
 from deploy.native.postgres import ServerMissingError
 from services.core.broker.passwords import password_line
-from services.core.broker.topics import UP_FILTERS
 from services.core.errors import PlatformError
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "mosquitto"
+FORMATS = TEMPLATES.parent.parent / "services" / "ingest" / "decoders"
 # A dot is in no device id: no device can take over a service's session by its client id.
 INGEST_USER = "alatau.ingest"
 DATABASE_FILE = "mosquitto.db"
@@ -68,7 +68,7 @@ class Mosquitto:
 
     def write_configuration(self, *, devices_let_in: bool) -> None:
         """Without the device listener until ingest's session is saved: nothing may be acknowledged and lost."""
-        self._write(self.folder / "acl", _template("acl"))
+        self._write(self.folder / "acl", acl_text())
         text = self.configuration_text(devices_let_in=devices_let_in)
         self._write(self.configuration, text)
 
@@ -126,7 +126,7 @@ class Mosquitto:
         except (FileNotFoundError, ValueError):  # an empty file cannot be mapped
             return False
         with content:
-            wanted = (user, *UP_FILTERS)
+            wanted = (user, *ingest_filters())
             return all(content.find(text.encode()) >= 0 for text in wanted)
 
     @staticmethod
@@ -140,6 +140,19 @@ class Mosquitto:
         draft.write_text(text, encoding="utf-8")
         give_to(draft, self.run_as)
         draft.replace(path)
+
+
+def acl_text() -> str:
+    """The rights of services and publishers: the base, and what every wire format brings along."""
+    parts = (path.read_text(encoding="utf-8") for path in sorted(FORMATS.glob("*.acl")))
+    return "\n".join((_template("acl"), *parts))
+
+
+def ingest_filters() -> tuple[str, ...]:
+    """What ingest subscribes to: all that it may read of devices."""
+    lines = (line.split() for line in acl_text().splitlines())
+    topics = (words[2] for words in lines if words[:2] == ["topic", "read"])
+    return tuple(topic for topic in topics if not topic.startswith("$"))
 
 
 def _template(name: str) -> str:

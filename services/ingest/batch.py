@@ -1,6 +1,6 @@
 """PURE: what one transaction will store, as it gathers while the one before is written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self, TypeVar
 
@@ -27,6 +27,7 @@ class Batch:
     refused: list[Refused] = field(default_factory=list)
     numbered: list[Numbered] = field(default_factory=list)
     notices: list[tuple[int, Notice]] = field(default_factory=list)
+    memories: dict[tuple[str, str], bytes] = field(default_factory=dict)
     payload_bytes: int = 0
 
     @property
@@ -44,6 +45,10 @@ class Batch:
         self.numbered += resolved.numbered
         self.notices += resolved.notices
         self.payload_bytes += sum(len(message.payload) for message in publications)
+
+    def learn(self, memories: Iterable[tuple[str, str, bytes]]) -> None:
+        """What formats learned of the messages taken in: (format, key, body); the newest of a key counts."""
+        self.memories |= {(name, key): body for name, key, body in memories}
 
     def halves(self) -> tuple[Self, Self]:
         """Two batches that store the same together; a message is settled with the half that has its last item."""

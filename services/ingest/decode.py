@@ -1,36 +1,78 @@
-"""PURE: from a publication to what it says, by its topic."""
+"""From a publication to what it says, by its topic: the formats in decoders/ are asked in turn."""
 
+import pkgutil
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import Final
 
 from services.core.broker.link import Publication
-from services.core.broker.topics import UpTopic, parse_up_topic
 from services.core.reasons import Reason
-from services.ingest.decoders.native_json import DECODERS
-from services.ingest.messages import Received, Unusable
+from services.ingest import decoders
+from services.ingest.messages import Decoded, Received, Unusable
+from services.ingest.wire_format import Route, WireFormat
 
 _MOST_TOPICS: Final = 100_000  # remembered
 
 _UNKNOWN_TOPIC: Final = Unusable(
-    Reason.UNKNOWN_TOPIC, "the topic is not city/v1/{device}/ with data, birth or death"
+    Reason.UNKNOWN_TOPIC,
+    "no format that the platform reads has such a topic, for instance city/v1/{device}/data",
 )
+
+
+def open_formats() -> list[WireFormat]:
+    """One of each, by name: all that is in decoders/."""
+    found = pkgutil.iter_modules(decoders.__path__, f"{decoders.__name__}.")
+    return [import_module(module.name).open_format() for module in found]
 
 
 class Decoder:
     """Remembers topics, which are few and come again and again."""
 
-    def __init__(self) -> None:
-        self._topics: dict[str, UpTopic] = {}
+    def __init__(self, formats: Sequence[WireFormat] | None = None) -> None:
+        self._formats = {
+            one.name: one
+            for one in (formats if formats is not None else open_formats())
+        }
+        self._routes: dict[str, Route] = {}
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        return tuple(topics for one in self._formats.values() for topics in one.filters)
 
     def decode(self, publication: Publication) -> Received:
         """Never raises, whatever the bytes."""
-        topic = self._topics.get(publication.topic) or self._parse(publication.topic)
-        decoder = DECODERS.get(topic.kind)
-        content = _UNKNOWN_TOPIC if decoder is None else decoder(publication.payload)
-        return Received(publication, topic.publisher, topic.kind, content)
+        topic = publication.topic
+        route = self._routes.get(topic) or self._route(topic)
+        return Received(
+            publication, route.publisher, route.kind, route.decode(publication)
+        )
 
-    def _parse(self, text: str) -> UpTopic:
-        topic = parse_up_topic(text) or UpTopic("", "")
-        if len(self._topics) >= _MOST_TOPICS:
-            self._topics.clear()
-        self._topics[text] = topic
-        return topic
+    def remember(self, memories: Mapping[str, Mapping[str, bytes]]) -> None:
+        """memories: by format, then by the format's own keys."""
+        for name, learned in memories.items():
+            if name in self._formats:
+                self._formats[name].remember(learned)
+
+    def take_memories(self) -> Iterator[tuple[str, str, bytes]]:
+        """(format, key, body) of what the formats have learned since."""
+        for name, one in self._formats.items():
+            for key, body in one.take_memories().items():
+                yield name, key, body
+
+    def take_requests(self) -> list[tuple[str, bytes]]:
+        return [ask for one in self._formats.values() for ask in one.take_requests()]
+
+    def _route(self, topic: str) -> Route:
+        routes = (one.route(topic) for one in self._formats.values())
+        route = next((found for found in routes if found is not None), _NOWHERE)
+        if len(self._routes) >= _MOST_TOPICS:
+            self._routes.clear()
+        self._routes[topic] = route
+        return route
+
+
+def _refuse(_publication: Publication) -> Decoded:
+    return _UNKNOWN_TOPIC
+
+
+_NOWHERE: Final = Route("", "", _refuse)

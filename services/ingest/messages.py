@@ -36,14 +36,6 @@ class Unusable:
     detail: str
 
 
-class Message(msgspec.Struct, gc=False, frozen=True):
-    """A `data` message. An item that is no reading stands in its place as Unusable."""
-
-    items: Sequence[Reading | Unusable]
-    seq: int | None = None
-    epoch: int | None = None
-
-
 class Birth(msgspec.Struct, frozen=True, kw_only=True):
     time: int | AwareTime | None = None
     epoch: int | None = None
@@ -55,6 +47,15 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
 class Death(msgspec.Struct, frozen=True, kw_only=True):
     time: int | AwareTime | None = None
     device: str | None = None
+
+
+class Message(msgspec.Struct, gc=False, frozen=True):
+    """Items; one that is no reading stands in its place as Unusable. notices: births and deaths that it tells besides."""
+
+    items: Sequence[Reading | Unusable]
+    seq: int | None = None
+    epoch: int | None = None
+    notices: Sequence[Birth | Death] = ()
 
 
 Decoded = Message | Birth | Death | Unusable

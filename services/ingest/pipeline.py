@@ -21,13 +21,12 @@ from services.core.storage.transient import is_transient
 from services.ingest import metrics
 from services.ingest.batch import Batch
 from services.ingest.check import Checker
-from services.ingest.decode import Decoder
 from services.ingest.freshness import Freshness
 from services.ingest.messages import Received, Unusable
 from services.ingest.receipts import Receipts
 from services.ingest.registry import Registry
 from services.ingest.resolve import resolve
-from services.ingest.source import Source
+from services.ingest.source import Intake
 from services.ingest.waker import Waker
 from services.ingest.writer import Situation, Writer
 
@@ -45,20 +44,20 @@ _STOP_SECONDS: Final = 10.0
 class Pipeline:
     def __init__(
         self,
-        source: Source,
+        intake: Intake,
         registry: Registry,
         writer: Writer,
         receipts: Receipts,
         waker: Waker,
         clock: Clock,
     ) -> None:
-        self._source = source
+        self._source = intake.source
+        self._decoder = intake.decoder
         self._registry = registry
         self._writer = writer
         self._receipts = receipts
         self._waker = waker
         self._clock = clock
-        self._decoder = Decoder()
         self._checker = Checker()
         self._freshness = Freshness()
         self._batch = Batch()
@@ -101,6 +100,7 @@ class Pipeline:
             self._freshness.receive(len(publications))
             messages = [self._decoder.decode(message) for message in publications]
             await self._take_in(publications, messages)
+            await self._publish(self._decoder.take_requests())
             await asyncio.sleep(0)
             await self._room.wait()
 
@@ -153,6 +153,7 @@ class Pipeline:
         if not certain and (checked.doubtful or resolved.is_doubtful):
             return False
         batch.add(publications, resolved, checked)
+        batch.learn(self._decoder.take_memories())
         if len(batch.publishers) >= _MOST_ITEMS or batch.payload_bytes >= _MOST_BYTES:
             self._room.clear()
         self._due.set()
@@ -194,13 +195,17 @@ class Pipeline:
     async def _send_due_receipts(self) -> None:
         """One that is lost is asked for again: its publisher repeats the message."""
         due = self._receipts.take_due(self._registry.key_of)
-        if not due:
-            return
+        if await self._publish(due):
+            metrics.RECEIPTS.inc(len(due))
+
+    async def _publish(self, messages: Sequence[tuple[str, bytes]]) -> bool:
+        if not messages:
+            return False
         try:
-            await self._source.publish_all(due)
+            await self._source.publish_all(messages)
         except BrokerUnavailableError:
-            return
-        metrics.RECEIPTS.inc(len(due))
+            return False
+        return True
 
     # Every second
 

@@ -1,6 +1,6 @@
 """PURE: from a batch to what its transaction writes: rows by lane, the event log's body, refusals, accounts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,7 @@ class Plan:
     changes: list[Change]
     refused: list[Refused]
     log: ObservationBatch
+    memories: Mapping[tuple[str, str], bytes]
 
 
 def divide(batch: Batch, newest: NewestTimes, *, all_late: bool = False) -> Lanes:
@@ -122,6 +123,7 @@ def plan(batch: Batch, lanes: Lanes, merged: Merged) -> Plan:
         changes=merged.changes,
         refused=refused,
         log=_log(batch, lanes, merged.effects, _accounts(batch, fates, refused)),
+        memories=batch.memories,
     )
 
 

@@ -27,6 +27,15 @@ WHERE place <= 8 ORDER BY publisher_id, epoch
 """
 
 
+async def recall_formats(connection: Connection) -> dict[str, dict[str, bytes]]:
+    """What wire formats have learned, by format and key."""
+    memories: dict[str, dict[str, bytes]] = {}
+    rows = await connection.fetch("SELECT format, key, body FROM format_memory")
+    for name, key, body in rows:
+        memories.setdefault(name, {})[key] = body
+    return memories
+
+
 async def recall(
     connection: Connection, newest: NewestTimes, receipts: Receipts
 ) -> None:

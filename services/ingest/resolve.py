@@ -111,14 +111,12 @@ def resolve(
         content = received.content
         if isinstance(content, Message):
             _resolve_message(resolved, received, content, sender)
+            for told in content.notices:
+                _resolve_notice(resolved, received, told, sender, now_ms)
         elif isinstance(content, Unusable):
             _refuse_message(resolved, received, content, sender.publisher_id)
         else:
-            notice = _notice(content, sender, now_ms)
-            if isinstance(notice, Unusable):
-                _refuse_message(resolved, received, notice, sender.publisher_id)
-            else:
-                resolved.notices.append((resolved.end, notice))
+            _resolve_notice(resolved, received, content, sender, now_ms)
     return resolved
 
 
@@ -231,6 +229,20 @@ def _refuse_message(
         Refused(resolved.end, "message", why.reason, why.detail, received)
     )
     resolved.publishers.append(publisher_id)
+
+
+def _resolve_notice(
+    resolved: Resolved,
+    received: Received,
+    content: Birth | Death,
+    sender: _Sender,
+    now_ms: int,
+) -> None:
+    notice = _notice(content, sender, now_ms)
+    if isinstance(notice, Unusable):
+        _refuse_message(resolved, received, notice, sender.publisher_id)
+    else:
+        resolved.notices.append((resolved.end, notice))
 
 
 def _notice(content: Birth | Death, sender: _Sender, now_ms: int) -> Notice | Unusable:

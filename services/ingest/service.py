@@ -9,17 +9,18 @@ from typing import Final, TypeVar
 import structlog
 
 from services.core.broker.client import BrokerClient, ClientOptions
-from services.core.broker.topics import UP_FILTERS
 from services.core.clock import Clock
 from services.core.process import notify_supervisor, until_stopped
 from services.core.settings import Settings
 from services.core.storage.transient import is_transient
+from services.ingest.decode import Decoder
 from services.ingest.lanes import NewestTimes
 from services.ingest.pipeline import Pipeline
-from services.ingest.recall import recall
+from services.ingest.recall import recall, recall_formats
 from services.ingest.receipts import Receipts
 from services.ingest.registry import Registry
 from services.ingest.side_connection import SideConnection
+from services.ingest.source import Intake
 from services.ingest.store import Store
 from services.ingest.waker import Waker
 from services.ingest.writer import Writer
@@ -61,8 +62,9 @@ async def _begin(
     store = Store(settings.dsn)
     opened.push_async_callback(store.close)
     await _patiently(store.open, clock)
-    newest, receipts = NewestTimes(), Receipts()
+    newest, receipts, decoder = NewestTimes(), Receipts(), Decoder()
     await recall(store.connection, newest, receipts)
+    decoder.remember(await recall_formats(store.connection))
     registry_connection = SideConnection(settings.dsn, "ingest-registry")
     wake_connection = SideConnection(settings.dsn, "ingest-wake")
     opened.callback(registry_connection.terminate)
@@ -70,9 +72,9 @@ async def _begin(
     registry = Registry(registry_connection, clock)
     await _patiently(registry.refresh, clock)
     client = await opened.enter_async_context(_client(settings, clock, chance))
-    await client.subscribe(UP_FILTERS)
+    await client.subscribe(decoder.filters)
     return Pipeline(
-        client,
+        Intake(client, decoder),
         registry,
         Writer(store, newest, clock, chance),
         receipts,

@@ -1,9 +1,11 @@
 """The port that publications come through; MQTT is one source, and tests and an HTTPS door can be others."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from services.core.broker.link import Publication
+from services.ingest.decode import Decoder
 
 
 class Source(Protocol):
@@ -25,3 +27,11 @@ class Source(Protocol):
 
         Raises as publish_all().
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Where publications come from, and who reads them."""
+
+    source: Source
+    decoder: Decoder

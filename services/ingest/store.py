@@ -44,6 +44,11 @@ INSERT INTO observations (frame_id, phenomenon_time, results, quality, ingested_
 SELECT frame_id, phenomenon_time, results, quality, ingested_at FROM late_rows
 ON CONFLICT (frame_id, phenomenon_time) DO UPDATE SET results = excluded.results, quality = excluded.quality
 """
+_LEARN: Final = """
+INSERT INTO format_memory (format, key, body, learned_at)
+SELECT format, key, body, $4 FROM unnest($1::text[], $2::text[], $3::bytea[]) AS learned (format, key, body)
+ON CONFLICT (format, key) DO UPDATE SET body = excluded.body, learned_at = excluded.learned_at
+"""
 _REJECTED_COLUMNS: Final = (
     "received_at",
     "scope",
@@ -182,6 +187,14 @@ class Store:
                     "rejected_messages",
                     records=_rejected_records(plan.refused, entry.now),
                     columns=_REJECTED_COLUMNS,
+                )
+            if plan.memories:
+                await connection.execute(
+                    _LEARN,
+                    [name for name, _ in plan.memories],
+                    [key for _, key in plan.memories],
+                    list(plan.memories.values()),
+                    entry.now,
                 )
             cursor = await append(
                 connection, "observations", entry, writer_epoch=self.writer.epoch

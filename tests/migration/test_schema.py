@@ -17,6 +17,7 @@ FILES = (
     "event_log.sql",
     "alerts.sql",
     "access.sql",
+    "delivery.sql",
     "dashboards.sql",
 )
 MIGRATIONS = Path(migrate_module.__file__).parent / "migrations"

@@ -10,7 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar, cast
 
 import msgspec
+from typing_extensions import override
 
+from services.core.broker.link import Publication
+from services.core.broker.topics import UP_FILTERS, parse_up_topic
 from services.core.reasons import Reason
 from services.ingest.messages import (
     LARGEST_INTEGER,
@@ -24,6 +27,7 @@ from services.ingest.messages import (
     Unusable,
     Value,
 )
+from services.ingest.wire_format import Route, WireFormat
 
 LARGEST_PAYLOAD: Final = 65_536
 _LONGEST_INTEGER: Final = (
@@ -78,10 +82,27 @@ def decode_death(payload: bytes) -> Death | Unusable:
     return _decode_notice(payload or b"{}", _death_decoder)
 
 
-DECODERS: Final[Mapping[str, Callable[[bytes], Decoded]]] = {
-    "data": decode_data,
-    "birth": decode_birth,
-    "death": decode_death,
+class NativeJson(WireFormat):
+    name = "native_json"
+    filters = UP_FILTERS
+
+    @override
+    def route(self, topic: str) -> Route | None:
+        parsed = parse_up_topic(topic)
+        decode = parsed and _DECODERS.get(parsed.kind)
+        return (
+            Route(parsed.publisher, parsed.kind, decode) if parsed and decode else None
+        )
+
+
+def open_format() -> NativeJson:
+    return NativeJson()
+
+
+_DECODERS: Final[Mapping[str, Callable[[Publication], Decoded]]] = {
+    "data": lambda publication: decode_data(publication.payload),
+    "birth": lambda publication: decode_birth(publication.payload),
+    "death": lambda publication: decode_death(publication.payload),
 }
 
 _NO_EPOCH: Final = Unusable(

@@ -8,7 +8,7 @@ from services.core.city.catalogue import Kind
 from services.core.reasons import Reason
 from services.core.storage.registry_snapshot import Profile
 from services.ingest.check import Checker
-from services.ingest.decoders.native_json import DECODERS
+from services.ingest.decoders.native_json import decode_data
 from services.ingest.messages import NOT_FINITE, Message, Reading, Unusable
 from services.ingest.wording import unknown_channel
 from tests.unit.ingest.profiles import NOW_MS, floats, observed, profile, reading
@@ -88,7 +88,7 @@ def test_it_is_short_whatever_was_sent() -> None:
     ],
 )
 def test_a_message(payload: bytes, detail: str) -> None:
-    decoded = DECODERS["data"](payload)
+    decoded = decode_data(payload)
     unusable = decoded.items[0] if isinstance(decoded, Message) else decoded
     assert isinstance(unusable, Unusable)
     assert unusable.reason in set(Reason)

@@ -18,6 +18,9 @@ SELECT pg_temp.allow('alatau_ingest', 'TEMPORARY', format('DATABASE %I', current
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT', 'observation_changes, rejected_messages, event_log');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, UPDATE', 'log_streams');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT', 'log_cursors');
+SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT, UPDATE', 'format_memory');
+SELECT pg_temp.allow('alatau_ingest', 'SELECT, UPDATE (sent_at, answered_at, ok, detail, sealed)', 'commands');
+SELECT pg_temp.allow('alatau_history', 'SELECT, INSERT', 'commands');
 
 SELECT pg_temp.allow('alatau_rules', 'SELECT', 'registry_state, districts, observed_properties, device_types, device_type_channels, things,
     thing_relations, devices, device_hosts, frames, datastreams, datastream_slots, rules, latest_observations, device_status, observations, users');
