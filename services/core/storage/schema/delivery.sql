@@ -21,10 +21,112 @@ CREATE TABLE commands (
     asked_by    text        NOT NULL,
     asked_at    timestamptz NOT NULL,
     expires_at  timestamptz NOT NULL,
-    sent_at     timestamptz,
-    answered_at timestamptz,
+    sent_at     timestamptz,                               -- the last time
+    attempts    integer     NOT NULL DEFAULT 0,
+    answered_at timestamptz,                               -- a late answer counts, too
     ok          boolean,
-    detail      text
+    detail      text,
+    expired_at  timestamptz                                -- given up without an answer
 );
-CREATE INDEX commands_open ON commands (command_id) WHERE answered_at IS NULL;
+CREATE INDEX commands_open ON commands (command_id) WHERE answered_at IS NULL AND expired_at IS NULL;
 CREATE INDEX commands_device ON commands (device_id, command_id DESC);
+
+-- What was refused beyond the rows that are kept of a publisher in an hour: counted by reason. Writer: ingest.
+CREATE TABLE rejection_floods (
+    publisher text        NOT NULL,
+    hour      timestamptz NOT NULL,
+    reason    text        NOT NULL,
+    refused   bigint      NOT NULL,
+    PRIMARY KEY (publisher, hour, reason)
+);
+
+-- Refused messages that somebody wants read again. Inserted by the API or CLI; ingest, the one writer of
+-- observations, carries them out and counts, each message in the transaction that stores it.
+CREATE TABLE replays (
+    replay_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    chosen      jsonb       NOT NULL,          -- {ids} or any of {reasons, publishers, devices, channels}
+    from_time   timestamptz NOT NULL,          -- received in [from_time, to_time)
+    to_time     timestamptz NOT NULL,
+    up_to_id    bigint      NOT NULL,          -- what is refused afterwards is none of it
+    asked_by    text        NOT NULL,
+    asked_at    timestamptz NOT NULL,
+    finished_at timestamptz,                   -- NULL: to do, or being done
+    messages    bigint NOT NULL DEFAULT 0,     -- read again
+    mended      bigint NOT NULL DEFAULT 0,     -- refusals of which nothing is left
+    refused     bigint NOT NULL DEFAULT 0,     -- refusals that were refused again
+    lost        bigint NOT NULL DEFAULT 0      -- refusals whose raw message is no longer kept
+);
+CREATE INDEX replays_open ON replays (replay_id) WHERE finished_at IS NULL;
+
+-- Another name that devices of a type use for a channel. `city apply` leaves them alone.
+CREATE TABLE channel_aliases (
+    device_type_id integer     NOT NULL REFERENCES device_types,
+    alias          text        NOT NULL,       -- the key in "values"
+    channel        text        NOT NULL,       -- a channel of the type
+    added_by       text        NOT NULL,
+    added_at       timestamptz NOT NULL,
+    PRIMARY KEY (device_type_id, alias)
+);
+
+-- What people changed of what a city file describes: `city apply` keeps it as long as the file says what it said then.
+CREATE TABLE operator_changes (
+    entity      text        NOT NULL,          -- table name
+    entity_key  text        NOT NULL,
+    field       text        NOT NULL,
+    file_value  jsonb       NOT NULL,          -- what it was before the first change
+    value       jsonb       NOT NULL,
+    changed_by  text        NOT NULL,
+    changed_at  timestamptz NOT NULL,
+    PRIMARY KEY (entity, entity_key, field)
+);
+
+-- Devices that somebody is watching; ingest tells what becomes of each of their messages until then.
+CREATE TABLE watches (
+    device   text        PRIMARY KEY,          -- device id, registered or not
+    asked_by text        NOT NULL,
+    until    timestamptz NOT NULL
+);
+
+-- Bounded by ingest, and gone after a crash: a diagnosis, no record.
+CREATE UNLOGGED TABLE watch_reports (
+    report_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    device      text        NOT NULL,          -- as watched
+    reported_at timestamptz NOT NULL,
+    report      jsonb       NOT NULL
+);
+CREATE INDEX watch_reports_device ON watch_reports (device, report_id);
+
+-- Drops whole days of the inbox, and the counts of floods as old. Runs with the owner's rights; history calls it.
+CREATE FUNCTION rejected_drop_old(keep interval, at timestamptz) RETURNS SETOF text
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    DELETE FROM rejection_floods WHERE hour < at - keep;
+    SELECT drop_chunks('rejected_messages', older_than => at - keep)
+$$;
+REVOKE ALL ON FUNCTION rejected_drop_old FROM PUBLIC;
+
+-- Forgets raw messages until no more than so many bytes are kept: the oldest of the loudest publisher first.
+-- Rows, reasons and lengths stay. Returns the bytes forgotten.
+CREATE FUNCTION rejected_forget_payloads(most_bytes bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    kept bigint; loudest text; gone bigint; forgotten bigint := 0;
+BEGIN
+    LOOP
+        SELECT sum(bytes), (array_agg(publisher ORDER BY bytes DESC))[1] INTO kept, loudest
+        FROM (SELECT publisher, sum(octet_length(payload)) AS bytes FROM rejected_messages
+              WHERE payload IS NOT NULL GROUP BY publisher) AS sums;
+        EXIT WHEN kept IS NULL OR kept <= most_bytes;
+        WITH aged AS (
+            SELECT rejected_id, received_at, octet_length(payload) AS bytes,
+                   sum(octet_length(payload)) OVER (ORDER BY rejected_id) - octet_length(payload) AS before
+            FROM rejected_messages WHERE publisher = loudest AND payload IS NOT NULL
+        ), emptied AS (
+            UPDATE rejected_messages r SET payload = NULL FROM aged
+            WHERE r.rejected_id = aged.rejected_id AND r.received_at = aged.received_at AND aged.before < kept - most_bytes
+            RETURNING aged.bytes)
+        SELECT sum(bytes) INTO gone FROM emptied;
+        forgotten := forgotten + gone;
+    END LOOP;
+    RETURN forgotten;
+END $$;
+REVOKE ALL ON FUNCTION rejected_forget_payloads FROM PUBLIC;

@@ -19,8 +19,12 @@ SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT', 'observation_changes, re
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, UPDATE', 'log_streams');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT', 'log_cursors');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT, UPDATE', 'format_memory');
-SELECT pg_temp.allow('alatau_ingest', 'SELECT, UPDATE (sent_at, answered_at, ok, detail, sealed)', 'commands');
+SELECT pg_temp.allow('alatau_ingest', 'SELECT, UPDATE (sent_at, attempts, answered_at, ok, detail, sealed, expired_at)', 'commands');
 SELECT pg_temp.allow('alatau_history', 'SELECT, INSERT', 'commands');
+SELECT pg_temp.allow('alatau_api', 'INSERT', 'commands');
+SELECT pg_temp.allow(role, 'SELECT (command_id, device_id, name, args, asked_by, asked_at, expires_at, sent_at, attempts, answered_at,
+    ok, detail, expired_at)', 'commands')
+FROM unnest('{alatau_api,alatau_reader}'::text[]) role;
 
 SELECT pg_temp.allow('alatau_rules', 'SELECT', 'registry_state, districts, observed_properties, device_types, device_type_channels, things,
     thing_relations, devices, device_hosts, frames, datastreams, datastream_slots, rules, latest_observations, device_status, observations, users');
@@ -55,3 +59,23 @@ SELECT pg_temp.allow('alatau_grafana', 'SELECT', 'dashboards.districts, dashboar
     dashboards.latest, dashboards.readings, dashboards.alerts, dashboards.publishers, dashboards.ledger, dashboards.rejections,
     dashboards.gaps, dashboards.log_batches, dashboards.consumers');
 SELECT pg_temp.allow('alatau_grafana', 'EXECUTE', 'ALL FUNCTIONS IN SCHEMA dashboards');
+
+-- The rejected inbox. The API asks; ingest reads again, and history forgets.
+SELECT pg_temp.allow('alatau_ingest', 'SELECT, UPDATE (reason, detail, state, attempts, replay_id, settled_at, settled_by, note)', 'rejected_messages');
+SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT, UPDATE', 'rejection_floods');
+SELECT pg_temp.allow('alatau_ingest', 'SELECT, UPDATE (finished_at, messages, mended, refused, lost)', 'replays');
+SELECT pg_temp.allow('alatau_ingest', 'SELECT', 'channel_aliases, watches');
+SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT, DELETE', 'watch_reports');
+SELECT pg_temp.allow('alatau_history', 'EXECUTE', 'FUNCTION rejected_drop_old, rejected_forget_payloads');
+SELECT pg_temp.allow(role, 'SELECT', 'rejection_floods, replays, channel_aliases, operator_changes')
+FROM unnest('{alatau_api,alatau_reader}'::text[]) role;
+SELECT pg_temp.allow('alatau_api', 'INSERT, UPDATE (finished_at)', 'replays');
+SELECT pg_temp.allow('alatau_api', 'UPDATE (state, settled_at, settled_by, note)', 'rejected_messages');
+SELECT pg_temp.allow('alatau_api', 'SELECT, INSERT, UPDATE, DELETE', 'watches');
+SELECT pg_temp.allow('alatau_api', 'SELECT', 'watch_reports');
+-- Engineers mend the registry by the API: aliases, hard ranges, devices and who hosts them.
+SELECT pg_temp.allow('alatau_api', 'INSERT, UPDATE', 'channel_aliases, operator_changes, devices, device_hosts, frames, datastreams, datastream_slots');
+SELECT pg_temp.allow('alatau_api', 'UPDATE (hard_min, hard_max, revision)', 'observed_properties');
+SELECT pg_temp.allow('alatau_api', 'UPDATE (revision)', 'registry_state, device_types');
+SELECT pg_temp.allow('alatau_api', 'USAGE', 'SEQUENCE public_datastream_ids, internal_datastream_ids');
+SELECT pg_temp.allow('alatau_api', 'TEMPORARY', format('DATABASE %I', current_database()));
