@@ -33,7 +33,12 @@ FOREIGN_IMPORTS = {
     "paho": ("services/core/broker/client.py",),
     "asyncpg": ("services/core/storage/",),
     "fastapi": ("services/api/",),
-    "starlette": ("services/api/",),
+    "starlette": (
+        "services/api/",
+        "services/core/http_server.py",
+        "services/ingest/door/",
+    ),
+    "uvicorn": ("services/core/http_server.py",),
     "sqlalchemy": ("services/core/storage/",),
     "alembic": ("services/core/storage/",),
     "typer": ("services/cli/",),

@@ -49,12 +49,18 @@ class Ports:
             return None
         return self.base + 3 + METRICS_OF.index(service)
 
+    @property
+    def door(self) -> int:
+        """Beside Grafana's, which containers have at base + 6."""
+        return self.base + 7
+
     def named(self) -> dict[str, int]:
         metrics = {f"metrics of {name}": self.metrics(name) or 0 for name in METRICS_OF}
         return {
             "api": self.api,
             "mqtt": self.mqtt,
             "database": self.database,
+            "door": self.door,
             **metrics,
         }
 

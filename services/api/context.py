@@ -11,8 +11,8 @@ from services.api.live.answering import Doors
 from services.api.live.client import Pace
 from services.api.live.feeds import Feeds
 from services.api.store import Database
-from services.api.throttle import Throttle
 from services.core.clock import Clock
+from services.core.throttle import Throttle
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.api.addresses import client_of
 from services.api.failures import (
     InternalError,
     TooLargeError,
@@ -18,8 +17,9 @@ from services.api.failures import (
     UnavailableError,
     problem_response,
 )
-from services.api.throttle import Throttle
+from services.core.addresses import client_of
 from services.core.clock import Clock
+from services.core.throttle import Throttle
 
 log = structlog.get_logger()
 

@@ -5,8 +5,8 @@ import random
 from typing import Final
 
 from services.api.app import create_app, open_context
-from services.api.server import listen, serve
 from services.core.clock import Clock, SystemClock
+from services.core.http_server import listen, serve
 from services.core.process import notify_supervisor, side_by_side
 from services.core.settings import Settings
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from services.api.context import Throttles
-from services.api.throttle import Throttle
 from services.core.city_folder import read_city_folder
 from services.core.clock import ManualClock
 from services.core.storage.pool import Connection
 from services.core.storage.registry_store import apply_city
+from services.core.throttle import Throttle
 from tests.integration.api import seed
 from tests.integration.api.city_api import CityApi, api_on, open_for_tests
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from services.api.context import Throttles
-from services.api.throttle import Throttle
 from services.core.storage.pool import Connection
+from services.core.throttle import Throttle
 from tests.integration.api import seed
 from tests.integration.api.alerts import move, subject
 from tests.integration.api.city_api import CityApi

@@ -6,7 +6,6 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from services.api.addresses import client_of
 from services.api.auth.passwords import new_token, token_hash
 from services.api.auth.schemas import Credentials, LoggedIn, Me
 from services.api.auth.session import CurrentSession, Token
@@ -23,7 +22,8 @@ from services.api.failures import (
     UnauthenticatedError,
     documented,
 )
-from services.api.throttle import Throttle
+from services.core.addresses import client_of
+from services.core.throttle import Throttle
 
 SESSION_LASTS: Final = dt.timedelta(hours=12)  # a shift
 

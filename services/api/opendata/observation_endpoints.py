@@ -6,7 +6,6 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from services.api.addresses import client_of
 from services.api.answers import json_answer
 from services.api.context import Context
 from services.api.failures import TooMuchError, documented
@@ -53,6 +52,7 @@ from services.api.series.ranges import Range, TooMuchAskedError, check_cost
 from services.api.series.reading import Buckets, bucket_range, raw_range, require_all
 from services.api.series.saying import say_series, touched
 from services.api.series.store import read_page
+from services.core.addresses import client_of
 
 _CSV: Final = "text/csv; charset=utf-8; header=present"
 _SOON_OLD: Final = "public, max-age=1"

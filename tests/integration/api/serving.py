@@ -11,7 +11,7 @@ import httpx2
 
 from services.api.app import create_app
 from services.api.live.client import Pace
-from services.api.server import listen, serve
+from services.core.http_server import listen, serve
 from tests.integration.api.city_api import CityApi, city_api
 
 FAST = Pace(heartbeat=0.2, together=0.05)

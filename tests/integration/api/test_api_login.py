@@ -8,7 +8,7 @@ from services.api.auth.passwords import hash_password
 from services.api.auth.permissions import Role
 from services.api.auth.store import User, add_user, set_disabled, set_password
 from services.api.context import Throttles
-from services.api.throttle import Throttle
+from services.core.throttle import Throttle
 from tests.integration.api import seed
 from tests.integration.api.city_api import CityApi, city_api
 

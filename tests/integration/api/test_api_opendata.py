@@ -8,7 +8,7 @@ import pytest
 
 from services.api.context import Throttles
 from services.api.opendata.schemas import PublicBucketPage, PublicSeriesPage
-from services.api.throttle import Throttle
+from services.core.throttle import Throttle
 from tests.integration.api import seed
 from tests.integration.api.city_api import CityApi, city_api
 from tests.integration.api.seed import HOUR, MINUTE, NOW, SECRET

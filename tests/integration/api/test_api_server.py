@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from services.api.edge import Deadlines
-from services.api.server import PortTakenError, PunctualProtocol, listen
+from services.core.http_server import PortTakenError, PunctualProtocol, listen
 from services.core.storage.event_log import NewEntry, append, take_over
 from services.core.storage.log_batch import ObservationBatch, encode
 from tests.integration.api.city_api import CityApi, as_role

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from services.api.auth.permissions import Role
 from services.api.context import Throttles
-from services.api.throttle import Throttle
+from services.core.throttle import Throttle
 from tests.integration.api import seed
 from tests.integration.api.alerts import move, subject
 from tests.integration.api.serving import Server, served

@@ -11,9 +11,9 @@ import pytest_asyncio
 
 from services.api.context import Throttles
 from services.api.sensorthings.entities import ENTITY_SETS
-from services.api.throttle import Throttle
 from services.core.city.ids import observation_id
 from services.core.clock import ManualClock, to_milliseconds
+from services.core.throttle import Throttle
 from tests.integration.api import seed
 from tests.integration.api.city_api import CityApi, Opened, api_on
 

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from services.api.context import Throttles
-from services.api.throttle import Throttle
+from services.core.throttle import Throttle
 from tests.integration.api import seed
 from tests.integration.api.serving import Server, served
 

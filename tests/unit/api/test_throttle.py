@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.addresses import client_of
-from services.api.throttle import Throttle
+from services.core.addresses import client_of
+from services.core.throttle import Throttle
 
 
 def test_a_burst_is_allowed_and_then_refilled_evenly() -> None:

@@ -1,11 +1,12 @@
-"""uvicorn as a part of this service: our signals, and a deadline for request headers."""
+"""uvicorn as a part of a service: our signals, and a deadline for request headers."""
 
 import asyncio
 import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple
 
 import h11
 import uvicorn
@@ -82,7 +83,14 @@ class _Server(uvicorn.Server):
 class PortTakenError(ConfigurationError):
     """The address cannot be listened on."""
 
-    remedy = "Choose another with ALATAU_API_HOST and ALATAU_API_PORT, or stop what listens there."
+    remedy = "Choose another with ALATAU_API_HOST and ALATAU_API_PORT (the ingest door's: ALATAU_DOOR_BIND), or stop what listens there."
+
+
+class Certificate(NamedTuple):
+    """PEM files: the chain, and its private key."""
+
+    chain: Path
+    key: Path
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -110,11 +118,12 @@ async def serve(
     stop: asyncio.Event,
     on_started: Callable[[], None],
     on_stopping: Callable[[], None],
+    certificate: Certificate | None = None,
 ) -> None:
     """Answer requests until stop is set; then let running ones end, at most five seconds."""
-    server = _Server(_config(app), on_started)
-    running = asyncio.create_task(server.serve([listening]), name="api.http")
-    stopping = asyncio.create_task(stop.wait(), name="api.stop")
+    server = _Server(_config(app, certificate), on_started)
+    running = asyncio.create_task(server.serve([listening]), name="http")
+    stopping = asyncio.create_task(stop.wait(), name="http.stop")
     try:
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -124,7 +133,7 @@ async def serve(
         await running
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _config(app: ASGIApp, certificate: Certificate | None) -> uvicorn.Config:
     proxies = os.environ.get("FORWARDED_ALLOW_IPS", "")
     return uvicorn.Config(
         app,
@@ -141,4 +150,6 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         timeout_keep_alive=10,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         limit_concurrency=_CONNECTIONS,
+        ssl_certfile=certificate and certificate.chain,
+        ssl_keyfile=certificate and certificate.key,
     )
