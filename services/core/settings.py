@@ -32,6 +32,18 @@ class Settings(BaseSettings):
     api_port: int = Field(
         default=8080, ge=1, le=65535, description="port the API listens on"
     )
+    door_bind: str | None = Field(
+        default=None,
+        pattern=r"^(\[[0-9a-fA-F:.]+\]|[^:\[\]]+):[0-9]{1,5}$",
+        description="host:port of ingest's HTTPS door; none: closed",
+    )
+    door_certificate: Path | None = Field(
+        default=None,
+        description="PEM file with the door's certificate and its chain; none: plain HTTP, for a proxy with TLS before it",
+    )
+    door_key: Path | None = Field(
+        default=None, description="PEM file with the certificate's private key"
+    )
     metrics_port: int | None = Field(
         default=None,
         description="port for /metrics of ingest, rules, history; none: not served",

@@ -47,6 +47,10 @@ class Decoder:
             publication, route.publisher, route.kind, route.decode(publication)
         )
 
+    def reads(self, topic: str) -> bool:
+        """Whether there is a format that has this topic."""
+        return (self._routes.get(topic) or self._route(topic)) is not _NOWHERE
+
     def remember(self, memories: Mapping[str, Mapping[str, bytes]]) -> None:
         """memories: by format, then by the format's own keys."""
         for name, learned in memories.items():

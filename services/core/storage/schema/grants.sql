@@ -20,6 +20,7 @@ SELECT pg_temp.allow('alatau_ingest', 'SELECT, UPDATE', 'log_streams');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT', 'log_cursors');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT, UPDATE', 'format_memory');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, UPDATE (sent_at, attempts, answered_at, ok, detail, sealed, expired_at)', 'commands');
+SELECT pg_temp.allow('alatau_ingest', 'EXECUTE', 'FUNCTION publisher_proofs');
 SELECT pg_temp.allow('alatau_history', 'SELECT, INSERT', 'commands');
 SELECT pg_temp.allow('alatau_api', 'INSERT', 'commands');
 SELECT pg_temp.allow(role, 'SELECT (command_id, device_id, name, args, asked_by, asked_at, expires_at, sent_at, attempts, answered_at,

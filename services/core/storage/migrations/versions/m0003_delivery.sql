@@ -154,3 +154,20 @@ ALTER TABLE device_type_channels ADD COLUMN rolls_over_at float8;
 -- == law and gaps ==
 
 -- == registry at scale ==
+
+-- == https door ==
+-- What publishers sign webhooks with: HMAC needs it in the clear. publisher_proofs() alone reads it. Writer: the CLI.
+CREATE TABLE webhook_secrets (
+    device_id integer PRIMARY KEY REFERENCES devices,   -- a publisher
+    secret    text        NOT NULL,
+    issued_at timestamptz NOT NULL
+);
+
+-- What one publisher may show at the HTTPS door: nothing unless it has credentials in force.
+CREATE FUNCTION publisher_proofs(publisher text) RETURNS TABLE (secret_hash text, webhook_secret text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT c.secret_hash, w.secret
+    FROM devices d JOIN credentials c USING (device_id) LEFT JOIN webhook_secrets w USING (device_id)
+    WHERE d.key = publisher AND d.publishes AND d.retired_at IS NULL AND c.revoked_at IS NULL
+$$;
+REVOKE EXECUTE ON FUNCTION publisher_proofs FROM PUBLIC;
