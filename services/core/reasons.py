@@ -25,3 +25,6 @@ class Reason(StrEnum):
     NOT_FINITE = "not_finite"  # NaN, Infinity, or an integer beyond 2^53
     RANGE = "range"  # outside the hard range
     CONFLICT = "conflict"  # another value is stored for this time; send "revises" to correct it
+    UNKNOWN_COMMAND = (
+        "unknown_command"  # the result of something that this publisher was not asked
+    )

@@ -1,6 +1,6 @@
 """PURE: what one transaction will store, as it gathers while the one before is written."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self, TypeVar
 
@@ -11,7 +11,7 @@ from services.core.broker.link import Publication
 from services.core.reasons import Reason
 from services.core.storage.log_batch import Notice
 from services.ingest.check import Block, Checked
-from services.ingest.resolve import Numbered, Refused, Resolved
+from services.ingest.resolve import NOT_ASKED, Answer, Numbered, Refused, Resolved
 
 Placed = TypeVar("Placed", Refused, Numbered)
 
@@ -27,6 +27,7 @@ class Batch:
     refused: list[Refused] = field(default_factory=list)
     numbered: list[Numbered] = field(default_factory=list)
     notices: list[tuple[int, Notice]] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
     memories: dict[tuple[str, str], bytes] = field(default_factory=dict)
     payload_bytes: int = 0
 
@@ -44,11 +45,27 @@ class Batch:
         self.refused += resolved.refused + checked.refused
         self.numbered += resolved.numbered
         self.notices += resolved.notices
+        self.answers += resolved.answers
         self.payload_bytes += sum(len(message.payload) for message in publications)
 
     def learn(self, memories: Iterable[tuple[str, str, bytes]]) -> None:
         """What formats learned of the messages taken in: (format, key, body); the newest of a key counts."""
         self.memories |= {(name, key): body for name, key, body in memories}
+
+    def judging_answers(self, asked: Mapping[int, int]) -> Self:
+        """The same batch; what answers no command of its publisher is refused. asked: device id by command."""
+        answers = [a for a in self.answers if asked.get(a.command_id) == a.publisher_id]
+        foreign = [a for a in self.answers if asked.get(a.command_id) != a.publisher_id]
+        refused = [
+            Refused(entry, "message", NOT_ASKED.reason, NOT_ASKED.detail, a.received)
+            for entry, a in enumerate(foreign, self.end)
+        ]
+        return replace(
+            self,
+            publishers=[*self.publishers, *(a.publisher_id for a in foreign)],
+            refused=[*self.refused, *refused],
+            answers=answers,
+        )
 
     def halves(self) -> tuple[Self, Self]:
         """Two batches that store the same together; a message is settled with the half that has its last item."""
@@ -88,6 +105,7 @@ class Batch:
                 for entry, notice in self.notices
                 if first <= entry < end or (last and entry == end)
             ],
+            answers=self.answers if last else [],
         )
 
 

@@ -49,6 +49,14 @@ class Death(msgspec.Struct, frozen=True, kw_only=True):
     device: str | None = None
 
 
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """How a command of ours went."""
+
+    id: str
+    ok: bool
+    detail: str | None = None
+
+
 class Message(msgspec.Struct, gc=False, frozen=True):
     """Items; one that is no reading stands in its place as Unusable. notices: births and deaths that it tells besides."""
 
@@ -58,7 +66,7 @@ class Message(msgspec.Struct, gc=False, frozen=True):
     notices: Sequence[Birth | Death] = ()
 
 
-Decoded = Message | Birth | Death | Unusable
+Decoded = Message | Birth | Death | Result | Unusable
 
 
 class Received(msgspec.Struct, gc=False, frozen=True):

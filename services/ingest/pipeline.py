@@ -53,6 +53,7 @@ class Pipeline:
     ) -> None:
         self._source = intake.source
         self._decoder = intake.decoder
+        self._commands = intake.commands
         self._registry = registry
         self._writer = writer
         self._receipts = receipts
@@ -79,6 +80,7 @@ class Pipeline:
                     ("receipts", self._send_receipts()),
                     ("registry", self._watch_registry()),
                     ("wake", self._waker.run()),
+                    ("commands", self._commands.run()),
                 )
             ]
             storing = group.create_task(self._store_until(stop), name="ingest.store")
@@ -178,6 +180,7 @@ class Pipeline:
         metrics.WAITING.set(len(self._batch.publishers))
         for plan in plans:
             self._receipts.fold(plan.log)
+            self._commands.greet(plan.log.notices)
             metrics.count(plan)
         for plan in plans:
             self._receipts.refuse(plan.refused, self._registry.id_of)

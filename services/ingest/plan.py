@@ -28,7 +28,7 @@ from services.ingest.merge import (
     Row,
 )
 from services.ingest.pgcopy import Rows
-from services.ingest.resolve import Numbered, Observed, Refused, Scope
+from services.ingest.resolve import Answer, Numbered, Observed, Refused, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,7 @@ class Plan:
     changes: list[Change]
     refused: list[Refused]
     log: ObservationBatch
+    answers: Sequence[Answer]
     memories: Mapping[tuple[str, str], bytes]
 
 
@@ -123,6 +124,7 @@ def plan(batch: Batch, lanes: Lanes, merged: Merged) -> Plan:
         changes=merged.changes,
         refused=refused,
         log=_log(batch, lanes, merged.effects, _accounts(batch, fates, refused)),
+        answers=batch.answers,
         memories=batch.memories,
     )
 

@@ -7,6 +7,7 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
+from services.core.broker.messages import command_number
 from services.core.reasons import Reason
 from services.core.storage.log_batch import Notice
 from services.core.storage.registry_snapshot import Profile, RegisteredDevice
@@ -16,6 +17,7 @@ from services.ingest.messages import (
     Message,
     Reading,
     Received,
+    Result,
     Unusable,
     milliseconds,
 )
@@ -76,6 +78,16 @@ class Numbered(msgspec.Struct, gc=False, frozen=True):
     seq: int
 
 
+class Answer(msgspec.Struct, gc=False, frozen=True):
+    """A publisher's word on a command; whether it was asked at all is seen when the batch is written."""
+
+    publisher_id: int
+    command_id: int
+    ok: bool
+    detail: str | None
+    received: Received
+
+
 @dataclass(slots=True)
 class Resolved:
     """publishers: by entry from first on, the device id of who sent the item; 0: not in the registry."""
@@ -86,6 +98,7 @@ class Resolved:
     refused: list[Refused] = field(default_factory=list)
     numbered: list[Numbered] = field(default_factory=list)
     notices: list[tuple[int, Notice]] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
 
     @property
     def end(self) -> int:
@@ -115,6 +128,8 @@ def resolve(
                 _resolve_notice(resolved, received, told, sender, now_ms)
         elif isinstance(content, Unusable):
             _refuse_message(resolved, received, content, sender.publisher_id)
+        elif isinstance(content, Result):
+            _resolve_result(resolved, received, content, sender)
         else:
             _resolve_notice(resolved, received, content, sender, now_ms)
     return resolved
@@ -172,6 +187,10 @@ _UNKNOWN_PUBLISHER: Final = Unusable(
 )
 _RETIRED_PUBLISHER: Final = Unusable(
     Reason.RETIRED_DEVICE, "the publisher is taken out of service"
+)
+NOT_ASKED: Final = Unusable(
+    Reason.UNKNOWN_COMMAND,
+    '"id" is not the id of a command that this publisher was sent',
 )
 _NO_CHANNELS: Final = Unusable(
     Reason.NO_CHANNELS,
@@ -243,6 +262,20 @@ def _resolve_notice(
         _refuse_message(resolved, received, notice, sender.publisher_id)
     else:
         resolved.notices.append((resolved.end, notice))
+
+
+def _resolve_result(
+    resolved: Resolved, received: Received, result: Result, sender: _Sender
+) -> None:
+    publisher, number = sender.device(None), command_number(result.id)
+    if isinstance(publisher, Unusable):
+        _refuse_message(resolved, received, publisher, sender.publisher_id)
+    elif number is None:
+        _refuse_message(resolved, received, NOT_ASKED, sender.publisher_id)
+    else:
+        resolved.answers.append(
+            Answer(publisher.device_id, number, result.ok, result.detail, received)
+        )
 
 
 def _notice(content: Birth | Death, sender: _Sender, now_ms: int) -> Notice | Unusable:

@@ -13,6 +13,7 @@ from services.core.clock import Clock
 from services.core.process import notify_supervisor, until_stopped
 from services.core.settings import Settings
 from services.core.storage.transient import is_transient
+from services.ingest.commands import Commands
 from services.ingest.decode import Decoder
 from services.ingest.lanes import NewestTimes
 from services.ingest.pipeline import Pipeline
@@ -67,14 +68,16 @@ async def _begin(
     decoder.remember(await recall_formats(store.connection))
     registry_connection = SideConnection(settings.dsn, "ingest-registry")
     wake_connection = SideConnection(settings.dsn, "ingest-wake")
+    command_connection = SideConnection(settings.dsn, "ingest-commands")
     opened.callback(registry_connection.terminate)
     opened.callback(wake_connection.terminate)
+    opened.callback(command_connection.terminate)
     registry = Registry(registry_connection, clock)
     await _patiently(registry.refresh, clock)
     client = await opened.enter_async_context(_client(settings, clock, chance))
     await client.subscribe(decoder.filters)
     return Pipeline(
-        Intake(client, decoder),
+        Intake(client, decoder, Commands(command_connection, client, clock)),
         registry,
         Writer(store, newest, clock, chance),
         receipts,

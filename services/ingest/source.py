@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.core.broker.link import Publication
+from services.ingest.commands import Commands
 from services.ingest.decode import Decoder
 
 
@@ -31,7 +32,8 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Where publications come from, and who reads them."""
+    """Where publications come from, who reads them, and who asks their publishers back."""
 
     source: Source
     decoder: Decoder
+    commands: Commands

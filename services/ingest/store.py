@@ -23,7 +23,7 @@ from services.ingest.merge import Change, Key, Row
 from services.ingest.messages import Message
 from services.ingest.pgcopy import COLUMNS, encode_rows
 from services.ingest.plan import Plan
-from services.ingest.resolve import Refused
+from services.ingest.resolve import Answer, Refused
 
 log = structlog.get_logger()
 
@@ -48,6 +48,11 @@ _LEARN: Final = """
 INSERT INTO format_memory (format, key, body, learned_at)
 SELECT format, key, body, $4 FROM unnest($1::text[], $2::text[], $3::bytea[]) AS learned (format, key, body)
 ON CONFLICT (format, key) DO UPDATE SET body = excluded.body, learned_at = excluded.learned_at
+"""
+_ANSWER: Final = """
+UPDATE commands c SET answered_at = $5, ok = a.ok, detail = a.detail, sealed = NULL
+FROM unnest($1::bigint[], $2::integer[], $3::boolean[], $4::text[]) AS a (command_id, device_id, ok, detail)
+WHERE c.command_id = a.command_id AND c.device_id = a.device_id AND c.answered_at IS NULL
 """
 _REJECTED_COLUMNS: Final = (
     "received_at",
@@ -158,6 +163,14 @@ class Store:
                 rows[frame_id, time_ms] = _row(results, quality)
         return rows
 
+    async def load_asked(self, commands: Iterable[int]) -> dict[int, int]:
+        """Whom each of these commands was for: device id by command."""
+        rows = await self.connection.fetch(
+            "SELECT command_id, device_id FROM commands WHERE command_id = ANY($1)",
+            list(commands),
+        )
+        return {row["command_id"]: row["device_id"] for row in rows}
+
     async def write(self, plan: Plan, entry: NewEntry) -> Cursor:
         """The one transaction.
 
@@ -188,6 +201,8 @@ class Store:
                     records=_rejected_records(plan.refused, entry.now),
                     columns=_REJECTED_COLUMNS,
                 )
+            if plan.answers:
+                await _write_answers(connection, plan.answers, entry.now)
             if plan.memories:
                 await connection.execute(
                     _LEARN,
@@ -275,6 +290,21 @@ async def _copy_rows(connection: Connection, table: str, encoded: bytes) -> None
 
 async def _once(encoded: bytes) -> AsyncIterator[bytes]:
     yield encoded
+
+
+async def _write_answers(
+    connection: Connection, answers: Iterable[Answer], now: dt.datetime
+) -> None:
+    """The first word on a command counts."""
+    first = {answer.command_id: answer for answer in reversed(list(answers))}
+    await connection.execute(
+        _ANSWER,
+        list(first),
+        [answer.publisher_id for answer in first.values()],
+        [answer.ok for answer in first.values()],
+        [None if a.detail is None else _text(a.detail) for a in first.values()],
+        now,
+    )
 
 
 def _row(results: list[float | None], quality: list[int] | None) -> Row:

@@ -18,6 +18,7 @@ from services.ingest.batch import Batch
 from services.ingest.lanes import NewestTimes
 from services.ingest.merge import Merged, RowsNeededError, merge
 from services.ingest.plan import Lanes, Plan, divide, plan
+from services.ingest.qartod import PastChecks
 from services.ingest.store import Store, is_data_error, is_duplicate_key
 
 log = structlog.get_logger()
@@ -43,6 +44,7 @@ class Writer:
         self._newest = newest
         self._clock = clock
         self._chance = chance
+        self._past = PastChecks()
         self._chunks_at = clock.monotonic()
 
     async def write(
@@ -102,6 +104,7 @@ class Writer:
 
     async def _write(self, batch: Batch, situation: Callable[[], Situation]) -> Plan:
         all_late, pause = False, _SHORTEST_PAUSE
+        known = self._past.flag(batch.blocks, self._clock.now_ms())
         while True:
             attempt: Plan | None = None
             try:
@@ -119,6 +122,7 @@ class Writer:
             else:
                 break
         self._newest.advance(attempt.log.frame_ids, attempt.log.times_ms)
+        self._past.advance(known)
         return attempt
 
     async def _commit(self, attempt: Plan, situation: Situation) -> None:
@@ -132,6 +136,9 @@ class Writer:
             await self._store.write(attempt, entry)
 
     async def _plan(self, batch: Batch, *, all_late: bool) -> Plan:
+        if batch.answers:
+            asked = {answer.command_id for answer in batch.answers}
+            batch = batch.judging_answers(await self._store.load_asked(asked))
         lanes = divide(batch, self._newest, all_late=all_late)
         merged = await self._merge(lanes) if lanes.late else Merged()
         return plan(batch, lanes, merged)

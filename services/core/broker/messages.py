@@ -3,7 +3,8 @@
 Reading what devices send is ingest's decoders; these structs are what well-behaved parties produce.
 """
 
-from typing import Literal
+import re
+from typing import Final, Literal
 
 import msgspec
 
@@ -87,5 +88,29 @@ class Command(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
 
     id: str
     name: Literal["replay", "rebirth", "configure", "rotate"]
-    args: dict[str, int | str] = {}
+    args: dict[str, int | float | bool | str] = {}
     expires_at: int | None = None
+
+
+class Result(msgspec.Struct, omit_defaults=True, frozen=True, kw_only=True):
+    """How a command went; it may be said again, and then changes nothing. detail: a sentence for the operator."""
+
+    id: str
+    ok: bool
+    detail: str | None = None
+
+
+_LARGEST_COMMAND: Final = (1 << 63) - 1
+_COMMAND_ID: Final = re.compile(r"c-([1-9][0-9]{0,18})", re.ASCII)
+
+
+def command_id(number: int) -> str:
+    """How a command is called on the wire."""
+    return f"c-{number}"
+
+
+def command_number(spelled: str) -> int | None:
+    """The number of a command's id; None: no id of ours."""
+    found = _COMMAND_ID.fullmatch(spelled)
+    number = int(found[1]) if found else 0
+    return number if 0 < number <= _LARGEST_COMMAND else None

@@ -1,4 +1,4 @@
-"""The native JSON messages of docs/device-protocol.md: data, birth, death.
+"""The native JSON messages of docs/device-protocol.md: data, birth, death, result.
 
 Well-formed messages go through msgspec; what it refuses is read again item by item and value by value, so
 that one bad item or value never costs the others. Of a member that stands twice, the last one counts.
@@ -24,6 +24,7 @@ from services.ingest.messages import (
     Decoded,
     Message,
     Reading,
+    Result,
     Unusable,
     Value,
 )
@@ -48,7 +49,8 @@ class _Data(Reading, gc=False, kw_only=True):
 _data_decoder = msgspec.json.Decoder(_Data)
 _birth_decoder = msgspec.json.Decoder(Birth)
 _death_decoder = msgspec.json.Decoder(Death)
-Notice = TypeVar("Notice", Birth, Death)
+_result_decoder = msgspec.json.Decoder(Result)
+Notice = TypeVar("Notice", Birth, Death, Result)
 
 
 def decode_data(payload: bytes) -> Message | Unusable:
@@ -82,6 +84,10 @@ def decode_death(payload: bytes) -> Death | Unusable:
     return _decode_notice(payload or b"{}", _death_decoder)
 
 
+def decode_result(payload: bytes) -> Result | Unusable:
+    return _decode_notice(payload, _result_decoder)
+
+
 class NativeJson(WireFormat):
     name = "native_json"
     filters = UP_FILTERS
@@ -103,6 +109,7 @@ _DECODERS: Final[Mapping[str, Callable[[Publication], Decoded]]] = {
     "data": lambda publication: decode_data(publication.payload),
     "birth": lambda publication: decode_birth(publication.payload),
     "death": lambda publication: decode_death(publication.payload),
+    "result": lambda publication: decode_result(publication.payload),
 }
 
 _NO_EPOCH: Final = Unusable(
