@@ -15,8 +15,9 @@ from deploy.native.notices import Notices
 from services.core.clock import Clock
 
 FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 10.0
-STABLE_SECONDS = 60.0
+LONGEST_PAUSE = 5.0
+EARN_SECONDS = 10.0
+MOST_SPARE = 6.0
 WATCHDOG_SECONDS = 30.0
 PROBE_SECONDS = 0.05
 
@@ -56,12 +57,18 @@ class Surroundings:
 
 @dataclass
 class Backoff:
-    """Pauses between restarts: they double up to the longest and start anew after a stable life."""
+    """Pauses between restarts: they double up to the longest; every ten seconds of life earn one quick restart.
+
+    What is killed now and then, even several times a minute, is back at once; what cannot live slows down.
+    """
 
     crashes_in_a_row: int = 0
+    spare: float = 0.0
 
     def pause_after(self, seconds_lived: float) -> float:
-        if seconds_lived >= STABLE_SECONDS:
+        self.spare = min(self.spare + seconds_lived / EARN_SECONDS, MOST_SPARE)
+        if self.spare >= 1.0:
+            self.spare -= 1.0
             self.crashes_in_a_row = 0
         pause = min(FIRST_PAUSE * 2.0 ** min(self.crashes_in_a_row, 16), LONGEST_PAUSE)
         self.crashes_in_a_row += 1

@@ -12,9 +12,10 @@ from deploy.native.home import LONGEST_SOCKET_NAME, Home, Ports
 from deploy.native.notices import Notices
 from deploy.native.servers import without_user
 from deploy.native.supervised import (
+    EARN_SECONDS,
     FIRST_PAUSE,
     LONGEST_PAUSE,
-    STABLE_SECONDS,
+    MOST_SPARE,
     Backoff,
 )
 from services.core.clock import UTC, ManualClock
@@ -22,20 +23,34 @@ from services.core.clock import UTC, ManualClock
 NOON = dt.datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-@given(st.lists(st.floats(0, STABLE_SECONDS, exclude_max=True), max_size=40))
-def test_pauses_double_up_to_the_longest_and_never_end(lives: list[float]) -> None:
+@given(st.integers(1, 40))
+def test_what_cannot_live_is_restarted_ever_later_up_to_the_longest_pause(
+    crashes: int,
+) -> None:
     backoff = Backoff()
-    pauses = [backoff.pause_after(lived) for lived in lives]
-    expected = [min(FIRST_PAUSE * 2**n, LONGEST_PAUSE) for n in range(len(lives))]
+    pauses = [backoff.pause_after(0.0) for _ in range(crashes)]
+    expected = [min(FIRST_PAUSE * 2**n, LONGEST_PAUSE) for n in range(crashes)]
     assert pauses == pytest.approx(expected)
 
 
-@given(st.integers(0, 30))
-def test_a_stable_life_makes_the_next_pause_short_again(crashes: int) -> None:
+@given(st.integers(0, 30), st.floats(EARN_SECONDS, 10 * EARN_SECONDS))
+def test_a_life_of_some_seconds_makes_the_next_pause_short_again(
+    crashes: int, lived: float
+) -> None:
     backoff = Backoff()
     for _ in range(crashes):
         backoff.pause_after(0.0)
-    assert backoff.pause_after(STABLE_SECONDS) == FIRST_PAUSE
+    assert backoff.pause_after(lived) == FIRST_PAUSE
+
+
+def test_after_a_long_life_some_kills_in_a_row_are_mended_at_once_and_the_rest_later() -> (
+    None
+):
+    backoff = Backoff()
+    pauses = [backoff.pause_after(1e6), *(backoff.pause_after(0.0) for _ in range(8))]
+    quick = int(MOST_SPARE)
+    assert pauses[:quick] == [FIRST_PAUSE] * quick
+    assert pauses[quick:] == [FIRST_PAUSE * 2 ** (n + 1) for n in range(9 - quick)]
 
 
 def test_a_service_is_ready_when_it_says_so() -> None:
