@@ -146,3 +146,31 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WHERE d.key = publisher AND d.publishes AND d.retired_at IS NULL AND c.revoked_at IS NULL
 $$;
 REVOKE EXECUTE ON FUNCTION publisher_proofs FROM PUBLIC;
+
+-- Certificates that our authority has signed for publishers; the common name is the device id. Writers: who issues
+-- and revokes (CLI); the broker's door writes ended_at.
+CREATE TABLE certificates (
+    serial      text PRIMARY KEY,                          -- hexadecimal, lower case
+    device_id   integer     NOT NULL REFERENCES devices,
+    fingerprint text        NOT NULL,                      -- SHA-256 of the certificate, hexadecimal
+    issued_at   timestamptz NOT NULL,
+    not_after   timestamptz NOT NULL,
+    revoked_at  timestamptz,
+    ended_at    timestamptz,                               -- revoked, expired or out of service, and no session is left
+    revision    bigint      NOT NULL
+);
+CREATE INDEX certificates_device ON certificates (device_id);
+
+-- Secrets on their way to devices, one row while it lasts: the old secret is in force, or the new one is on trial.
+-- Begun by who rotates (CLI); the broker's door moves it on and deletes it.
+CREATE TABLE rotations (
+    device_id   integer PRIMARY KEY REFERENCES devices,
+    secret      bytea       NOT NULL,                      -- to be sent again; only the door reads it
+    secret_hash text        NOT NULL,
+    began_at    timestamptz NOT NULL,
+    asked_by    text        NOT NULL,
+    on_trial    boolean     NOT NULL DEFAULT false,        -- the broker takes the new secret, not the old one
+    moved_at    timestamptz NOT NULL,                      -- since when on_trial is as it is
+    trials      integer     NOT NULL DEFAULT 0,
+    command_id  bigint REFERENCES commands                 -- what the device was asked: rotate, on trial rebirth
+);

@@ -46,6 +46,15 @@ SELECT pg_temp.allow('alatau_api', 'UPDATE (acknowledged_at, acknowledged_by, ac
 SELECT pg_temp.allow('alatau_api', 'INSERT, DELETE, UPDATE', 'sessions');
 
 SELECT pg_temp.allow('alatau_door', 'SELECT', 'registry_state, devices, credentials');
+SELECT pg_temp.allow('alatau_door', 'SELECT, UPDATE (ended_at)', 'certificates');
+-- It moves rotations on: asks the device, and puts what the device has confirmed in the old secret's place.
+SELECT pg_temp.allow('alatau_door', 'SELECT, DELETE, UPDATE (on_trial, moved_at, trials, command_id)', 'rotations');
+SELECT pg_temp.allow('alatau_door', 'UPDATE (secret_hash, issued_at, revision)', 'credentials');
+SELECT pg_temp.allow('alatau_door', 'UPDATE (revision)', 'registry_state');
+SELECT pg_temp.allow('alatau_door', 'INSERT, SELECT (command_id, device_id, answered_at, ok, detail, expired_at)', 'commands');
+SELECT pg_temp.allow('alatau_door', 'INSERT', 'audit');
+SELECT pg_temp.allow(role, 'SELECT', 'certificates')
+FROM unnest('{alatau_api,alatau_reader}'::text[]) role;
 
 -- Everything but secrets and what people are.
 SELECT pg_temp.allow(role, 'SELECT', 'registry_state, districts, observed_properties, sensors, device_types, device_type_channels,

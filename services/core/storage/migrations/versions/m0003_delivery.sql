@@ -35,7 +35,7 @@ CREATE INDEX commands_device ON commands (device_id, command_id DESC);
 
 -- == rejected inbox ==
 ALTER TABLE rejected_messages
-    ADD COLUMN message_no integer,
+    ADD COLUMN message_no integer NOT NULL DEFAULT 0,
     ADD COLUMN payload_bytes integer,
     ADD COLUMN state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'replayed', 'dismissed')),
     ADD COLUMN attempts integer NOT NULL DEFAULT 0,
@@ -43,6 +43,11 @@ ALTER TABLE rejected_messages
     ADD COLUMN settled_at timestamptz,
     ADD COLUMN settled_by text,
     ADD COLUMN note text;
+-- The raw message goes with the first row of each message.
+UPDATE rejected_messages r SET message_no = w.message_no, payload_bytes = octet_length(r.payload)
+FROM (SELECT rejected_id, received_at, count(payload) OVER (PARTITION BY received_at ORDER BY rejected_id)::integer AS message_no
+      FROM rejected_messages) AS w
+WHERE r.rejected_id = w.rejected_id AND r.received_at = w.received_at;
 
 -- What was refused beyond the rows that are kept of a publisher in an hour: counted by reason. Writer: ingest.
 CREATE TABLE rejection_floods (
@@ -150,6 +155,33 @@ ALTER TABLE device_types ADD COLUMN clock_tolerance_ms bigint NOT NULL DEFAULT 1
 ALTER TABLE device_type_channels ADD COLUMN rolls_over_at float8;
 
 -- == credentials ==
+-- Certificates that our authority has signed for publishers; the common name is the device id. Writers: who issues
+-- and revokes (CLI); the broker's door writes ended_at.
+CREATE TABLE certificates (
+    serial      text PRIMARY KEY,                          -- hexadecimal, lower case
+    device_id   integer     NOT NULL REFERENCES devices,
+    fingerprint text        NOT NULL,                      -- SHA-256 of the certificate, hexadecimal
+    issued_at   timestamptz NOT NULL,
+    not_after   timestamptz NOT NULL,
+    revoked_at  timestamptz,
+    ended_at    timestamptz,                               -- revoked, expired or out of service, and no session is left
+    revision    bigint      NOT NULL
+);
+CREATE INDEX certificates_device ON certificates (device_id);
+
+-- Secrets on their way to devices, one row while it lasts: the old secret is in force, or the new one is on trial.
+-- Begun by who rotates (CLI); the broker's door moves it on and deletes it.
+CREATE TABLE rotations (
+    device_id   integer PRIMARY KEY REFERENCES devices,
+    secret      bytea       NOT NULL,                      -- to be sent again; only the door reads it
+    secret_hash text        NOT NULL,
+    began_at    timestamptz NOT NULL,
+    asked_by    text        NOT NULL,
+    on_trial    boolean     NOT NULL DEFAULT false,        -- the broker takes the new secret, not the old one
+    moved_at    timestamptz NOT NULL,                      -- since when on_trial is as it is
+    trials      integer     NOT NULL DEFAULT 0,
+    command_id  bigint REFERENCES commands                 -- what the device was asked: rotate, on trial rebirth
+);
 
 -- == law and gaps ==
 
