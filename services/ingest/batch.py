@@ -1,6 +1,6 @@
 """PURE: what one transaction will store, as it gathers while the one before is written."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self, TypeVar
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from services.core.broker.link import Publication
 from services.core.reasons import Reason
 from services.core.storage.log_batch import Notice
+from services.ingest.again import Replayed
 from services.ingest.check import Block, Checked
 from services.ingest.resolve import NOT_ASKED, Answer, Numbered, Refused, Resolved
 
@@ -30,6 +31,8 @@ class Batch:
     answers: list[Answer] = field(default_factory=list)
     memories: dict[tuple[str, str], bytes] = field(default_factory=dict)
     payload_bytes: int = 0
+    replayed: list[Replayed] = field(default_factory=list)
+    when_stored: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def end(self) -> int:
@@ -96,6 +99,7 @@ class Batch:
             self,
             first=first,
             publications=[],
+            replayed=[],
             publishers=self.publishers[first - self.first : end - self.first],
             blocks=[part for block in self.blocks if (part := _cut(block, first, end))],
             refused=_within(self.refused, first, end),

@@ -14,6 +14,7 @@ from services.core.storage.log_batch import (
     NumberedMessages,
     ObservationBatch,
 )
+from services.ingest.again import Replayed
 from services.ingest.batch import Batch
 from services.ingest.check import Block
 from services.ingest.lanes import UNKNOWN, NewestTimes, fast_lane
@@ -58,6 +59,7 @@ class Plan:
     log: ObservationBatch
     answers: Sequence[Answer]
     memories: Mapping[tuple[str, str], bytes]
+    replayed: Sequence[Replayed]
 
 
 def divide(batch: Batch, newest: NewestTimes, *, all_late: bool = False) -> Lanes:
@@ -126,6 +128,7 @@ def plan(batch: Batch, lanes: Lanes, merged: Merged) -> Plan:
         log=_log(batch, lanes, merged.effects, _accounts(batch, fates, refused)),
         answers=batch.answers,
         memories=batch.memories,
+        replayed=batch.replayed,
     )
 
 

@@ -19,17 +19,16 @@ from services.core.storage.event_log import (
     take_over,
 )
 from services.core.storage.pool import Connection, connect
+from services.ingest.inbox import Inbox, storable
 from services.ingest.merge import Change, Key, Row
-from services.ingest.messages import Message
 from services.ingest.pgcopy import COLUMNS, encode_rows
 from services.ingest.plan import Plan
-from services.ingest.resolve import Answer, Refused
+from services.ingest.resolve import Answer
 
 log = structlog.get_logger()
 
 _WRITER_LOCK: Final = 0x696E67657374  # "ingest"
 _DAY_MS: Final = 86_400_000
-_LONGEST_TEXT: Final = 1_000
 _DATA_ERROR_CLASSES: Final = frozenset({"22", "23"})
 
 _LOAD_ROWS: Final = """
@@ -54,20 +53,6 @@ UPDATE commands c SET answered_at = $5, ok = a.ok, detail = a.detail, sealed = N
 FROM unnest($1::bigint[], $2::integer[], $3::boolean[], $4::text[]) AS a (command_id, device_id, ok, detail)
 WHERE c.command_id = a.command_id AND c.device_id = a.device_id AND c.answered_at IS NULL
 """
-_REJECTED_COLUMNS: Final = (
-    "received_at",
-    "scope",
-    "reason",
-    "detail",
-    "topic",
-    "publisher",
-    "device",
-    "channel",
-    "item_index",
-    "epoch",
-    "seq",
-    "payload",
-)
 _CHANGES_COLUMNS: Final = (
     "frame_id",
     "slot",
@@ -97,6 +82,7 @@ class Store:
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
+        self._inbox = Inbox()
         self._session: _Session | None = None
         self._former: _Session | None = None
         self.writer = Writer("observations", 0, 0)
@@ -195,11 +181,9 @@ class Store:
                     records=_change_records(plan.changes, entry.now),
                     columns=_CHANGES_COLUMNS,
                 )
-            if plan.refused:
-                await connection.copy_records_to_table(
-                    "rejected_messages",
-                    records=_rejected_records(plan.refused, entry.now),
-                    columns=_REJECTED_COLUMNS,
+            if plan.refused or plan.replayed:
+                await self._inbox.write(
+                    connection, plan.refused, plan.replayed, entry.now
                 )
             if plan.answers:
                 await _write_answers(connection, plan.answers, entry.now)
@@ -302,7 +286,7 @@ async def _write_answers(
         list(first),
         [answer.publisher_id for answer in first.values()],
         [answer.ok for answer in first.values()],
-        [None if a.detail is None else _text(a.detail) for a in first.values()],
+        [None if a.detail is None else storable(a.detail) for a in first.values()],
         now,
     )
 
@@ -326,35 +310,3 @@ def _change_records(
             change.who,
             change.why,
         )
-
-
-def _rejected_records(
-    refused: Iterable[Refused], now: dt.datetime
-) -> Iterator[tuple[Any, ...]]:
-    """The raw message goes with the first row of each message."""
-    kept: set[int] = set()
-    for refusal in refused:
-        received = refusal.received
-        message = received.content if isinstance(received.content, Message) else None
-        first = id(received) not in kept
-        kept.add(id(received))
-        yield (
-            now,
-            refusal.scope,
-            refusal.reason.value,
-            _text(refusal.detail),
-            _text(received.publication.topic),
-            received.publisher,
-            None if refusal.device is None else _text(refusal.device),
-            None if refusal.channel is None else _text(refusal.channel),
-            refusal.index,
-            message and message.epoch,
-            message and message.seq,
-            received.publication.payload if first else None,
-        )
-
-
-def _text(text: str) -> str:
-    """What PostgreSQL can keep: no NUL, no half of a surrogate pair, not endless."""
-    printable = text[:_LONGEST_TEXT].replace("\x00", "\\0")
-    return printable.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -54,7 +54,7 @@ CREATE TABLE rejected_messages (
     epoch       bigint,
     seq         bigint,
     payload     bytea    COMPRESSION lz4,      -- the raw message; kept once a message, NULL on its further rows
-    message_no  integer,                       -- of its transaction: with received_at it names the message
+    message_no  integer  NOT NULL DEFAULT 0,   -- of its transaction: with received_at it names the message
     payload_bytes integer,                     -- length of the raw message, also when it is no longer kept
     state       text     NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'replayed', 'dismissed')),
     attempts    integer  NOT NULL DEFAULT 0,   -- replays that refused it again
