@@ -20,6 +20,8 @@ class Reason(StrEnum):
     TOO_OLD = "too_old"  # before the accepted window
     IN_FUTURE = "in_future"  # after the accepted window
     UNKNOWN_CHANNEL = "unknown_channel"  # not a channel of the device type
+    WRONG_UNIT = "wrong_unit"  # a unit that cannot be converted to the channel's
+    NO_BIRTH = "no_birth"  # names only a birth explains, which has not come (Sparkplug)
     WRONG_TYPE = "wrong_type"  # a string for a measurement, a fraction for a state, …
     UNKNOWN_CODE = "unknown_code"  # not a code of the state
     NOT_FINITE = "not_finite"  # NaN, Infinity, or an integer beyond 2^53

@@ -166,6 +166,8 @@ class _Sheet:
         profile = self._form.profile
         if len(refusals) >= _MOST_SENTENCES:
             said = f"{spell(channel)} is refused as well"
+        elif isinstance(value, Unusable):
+            reason, said = value.reason, value.detail
         elif reason is Reason.UNKNOWN_CHANNEL:
             device = item.reading.device or item.received.publisher
             said = unknown_channel(device, profile, channel)

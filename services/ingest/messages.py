@@ -36,6 +36,26 @@ class Unusable:
     detail: str
 
 
+class Quantity(msgspec.Struct, gc=False, frozen=True):
+    """A value that says its own unit. unit: a UCUM code."""
+
+    value: Value
+    unit: str
+
+
+ForeignValue = Value | Quantity | Unusable
+
+
+class ForeignReading(Reading, kw_only=True):
+    """An item of a format that does not know our channels: fit() ties its names and units to the device type.
+
+    values: by path. optional: names that are nobody's loss where the device type has no such channel.
+    """
+
+    values: dict[str, ForeignValue]  # type: ignore[assignment] # until it is fitted
+    optional: frozenset[str] = frozenset()
+
+
 class Birth(msgspec.Struct, frozen=True, kw_only=True):
     time: int | AwareTime | None = None
     epoch: int | None = None

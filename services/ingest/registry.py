@@ -35,7 +35,8 @@ class Registry:
         return self._snapshot.revision
 
     def device(self, key: str) -> RegisteredDevice | None:
-        return self._snapshot.device(key)
+        """key: a device id, or an external id as `scheme:value`."""
+        return self._snapshot.named(key)
 
     def id_of(self, key: str) -> int | None:
         device = self._snapshot.device(key)

@@ -11,9 +11,11 @@ from services.core.broker.messages import command_number
 from services.core.reasons import Reason
 from services.core.storage.log_batch import Notice
 from services.core.storage.registry_snapshot import Profile, RegisteredDevice
+from services.ingest.fit import fit
 from services.ingest.messages import (
     Birth,
     Death,
+    ForeignReading,
     Message,
     Reading,
     Received,
@@ -36,6 +38,7 @@ DEPENDS_ON_REGISTRY: Final = frozenset(
         Reason.NO_CHANNELS,
         Reason.UNKNOWN_CHANNEL,
         Reason.UNKNOWN_CODE,
+        Reason.WRONG_UNIT,
     }
 )
 
@@ -169,7 +172,8 @@ class _Sender:
             return Unusable(
                 Reason.UNKNOWN_DEVICE, f"the device {spell(named)} is not registered"
             )
-        if device.device_id not in publisher.hosts:
+        hosted = device.device_id in publisher.hosts
+        if not hosted and device.device_id != publisher.device_id:
             return Unusable(
                 Reason.NOT_HOSTED,
                 f"{publisher.key} does not host {spell(named)}; the operator ties devices to gateways",
@@ -219,8 +223,12 @@ def _resolve_message(
                 refused = _refused_item(entry, received, index, place, item.device)
                 resolved.refused.append(refused)
             else:
+                frame_id, profile = place
+                fitted = (
+                    fit(item, profile) if isinstance(item, ForeignReading) else item
+                )
                 resolved.observed.append(
-                    Observed(entry, place[0], place[1], item, received, index)
+                    Observed(entry, frame_id, profile, fitted, received, index)
                 )
         entry += 1
     resolved.publishers += [sender.publisher_id] * len(message.items)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.core.city.catalogue import Kind
+from services.core.storage.external_ids import ExternalIds, read_changed
 from services.core.storage.pool import Connection
 
 _CHUNK: Final = 50_000
@@ -19,7 +20,7 @@ _RETIRED: Final = 2
 
 _PROFILES = """
 SELECT t.device_type_id, t.key, t.period_ms, t.max_age_ms, t.max_ahead_ms, t.server_time,
-       c.channel, c.factor, c.addend, c.retired_at IS NULL AS live,
+       c.channel, c.unit, c.factor, c.addend, c.retired_at IS NULL AS live,
        p.kind, p.hard_min, p.hard_max, p.plausible_min, p.plausible_max, p.codes
 FROM device_types t
 LEFT JOIN device_type_channels c USING (device_type_id)
@@ -68,6 +69,7 @@ class Profile:
     plausible_max: Floats
     codes: tuple[Mapping[str, int] | None, ...]
     code_values: tuple[frozenset[int] | None, ...]
+    units: tuple[str, ...] = ()  # as the device sends it
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ def _profile(rows: Sequence[Row]) -> Profile:
         plausible_max=_floats(slots, "plausible_max", math.inf),
         codes=tuple(_state_codes(row) for row in slots),
         code_values=tuple(_code_values(row) for row in slots),
+        units=tuple(row["unit"] for row in slots),
     )
 
 
@@ -140,6 +143,7 @@ class RegistrySnapshot:
         self._row_of_id: Integers = np.empty(0, np.int32)  # by device id; -1: none
         self._hosts: dict[int, frozenset[int]] = {}
         self._profiles: dict[int, Profile] = {}
+        self._external_ids = ExternalIds()
         self._cache: dict[int, RegisteredDevice] = {}
 
     @classmethod
@@ -156,6 +160,7 @@ class RegistrySnapshot:
                 return False
             profiles = await connection.fetch(_PROFILES)
             hosts = await connection.fetch(_HOSTS, self.revision)
+            external_ids = await read_changed(connection, self.revision)
             devices = [
                 _DeviceColumns.of(rows)
                 async for rows in _chunks(connection, self.revision)
@@ -166,6 +171,7 @@ class RegistrySnapshot:
         self._hosts |= {
             row["gateway_id"]: frozenset(row["hosted"] or ()) for row in hosts
         }
+        self._external_ids.take(external_ids)
         self._cache.clear()
         self.revision = revision
         return True
@@ -176,6 +182,19 @@ class RegistrySnapshot:
     def device(self, key: str) -> RegisteredDevice | None:
         row = self._rows.get(key)
         return None if row is None else self._at(row)
+
+    def named(self, name: str) -> RegisteredDevice | None:
+        """By device id, or by external id as `scheme:value`; of two that have it, the one in service.
+
+        A foreign name that nobody has is taken for a device id: of a path, its last part.
+        """
+        if ":" not in name:
+            return self.device(name)
+        ids = self._external_ids.device_ids(name)
+        found = [device for one in ids if (device := self.by_id(one)) is not None]
+        found.sort(key=lambda device: device.retired)
+        value = name.partition(":")[2]
+        return found[0] if found else self.device(value.rpartition("/")[2])
 
     def by_id(self, device_id: int) -> RegisteredDevice | None:
         if not 0 <= device_id < self._row_of_id.size:

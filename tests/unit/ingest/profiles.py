@@ -52,6 +52,7 @@ def profile(*kinds: Kind, server_time: bool = False, **columns: Any) -> Profile:
             else None
             for kind in kinds
         ),
+        units=columns.get("units", ("1",) * width),
     )
 
 

@@ -1,0 +1,98 @@
+"""Fitting: foreign names and units to a device type's channels."""
+
+from typing import Any
+
+import pytest
+
+from services.core.city.catalogue import Kind
+from services.core.reasons import Reason
+from services.core.storage.registry_snapshot import Profile
+from services.ingest.check import Checker
+from services.ingest.fit import channel_of, fit
+from services.ingest.messages import ForeignReading, Quantity, Unusable
+from tests.unit.ingest.profiles import NOW_MS, observed, profile
+
+UNITS = ("V", "Cel", "{vehicles}")
+
+
+def metered(*channels: str) -> Profile:
+    kinds = [Kind.MEASUREMENT] * len(channels)
+    names = {channel: slot for slot, channel in enumerate(channels)}
+    return profile(*kinds, channels=names, units=UNITS[: len(channels)])
+
+
+def foreign(**rest: Any) -> ForeignReading:
+    return ForeignReading(time=NOW_MS, **rest)
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "channel"),
+    [
+        ("voltage", ["voltage"], "voltage"),
+        ("Phase A/voltage", ["voltage", "Phase_A.voltage"], "Phase_A.voltage"),
+        ("Phase A/voltage", ["voltage", "Phase_A_voltage"], "Phase_A_voltage"),
+        ("Phase A/voltage", ["voltage"], "voltage"),
+        ("voltage/Phase A", ["voltage"], None),
+        ("Voltage", ["voltage"], None),
+        ("a/" * 10_000 + "voltage", ["voltage"], None),
+    ],
+)
+def test_the_channel_that_a_name_means(
+    name: str, channels: list[str], channel: str | None
+) -> None:
+    assert channel_of(name, metered(*channels)) == channel
+
+
+@pytest.mark.parametrize(
+    ("sent", "channel", "fitted"),
+    [
+        (Quantity(0.4, "kV"), "a", 400.0),
+        (Quantity(300, "K"), "b", 26.85),
+        (Quantity(7, "1"), "c", 7),
+        (Quantity(None, "kV"), "a", None),
+        (Quantity("on", "kV"), "a", "on"),
+        (5, "b", 5),
+    ],
+)
+def test_units_are_converted_by_the_table(
+    sent: Any, channel: str, fitted: object
+) -> None:
+    values = fit(foreign(values={channel: sent}), metered("a", "b", "c")).values
+    assert values == {channel: fitted}
+
+
+@pytest.mark.parametrize("unit", ["kg", "Cel", "nonsense"])
+def test_a_unit_that_measures_something_else_is_refused(unit: str) -> None:
+    value = fit(foreign(values={"a": Quantity(1, unit)}), metered("a")).values["a"]
+    assert isinstance(value, Unusable)
+    assert value.reason is Reason.WRONG_UNIT
+
+
+def test_of_two_names_of_one_channel_the_exact_one_counts() -> None:
+    fitted = fit(foreign(values={"x/a": 1.0, "a": 2.0, "y/a": 3.0}), metered("a"))
+    assert fitted.values.pop("a") == 2.0
+    assert all(isinstance(value, Unusable) for value in fitted.values.values())
+    assert set(fitted.values) == {"x/a", "y/a"}
+
+
+def test_what_is_optional_is_dropped_where_there_is_no_such_channel() -> None:
+    reading = foreign(
+        values={"a": 1.0, "rssi": -90.0, "snr": 5.0},
+        optional=frozenset({"rssi", "snr"}),
+    )
+    assert fit(reading, metered("a", "snr")).values == {"snr": 5.0, "a": 1.0}
+
+
+def test_quality_follows_its_value_to_the_channel() -> None:
+    reading = foreign(values={"x/a": 1.0}, quality={"x/a": "stale"})
+    assert fit(reading, metered("a")).quality == {"a": "stale"}
+
+
+def test_a_value_that_its_decoder_refused_is_refused_with_its_own_reason() -> None:
+    bad = Unusable(Reason.WRONG_UNIT, "because")
+    reading = foreign(values={"a": 1.0, "b": bad, "nope": bad})
+    checked = Checker().check(observed(metered("a", "b"), reading), NOW_MS)
+    assert [(r.scope, r.channel, r.reason, r.detail) for r in checked.refused] == [
+        ("value", "b", Reason.WRONG_UNIT, "because"),
+        ("value", "nope", Reason.WRONG_UNIT, "because"),
+    ]
