@@ -53,6 +53,7 @@ class Pipeline:
     ) -> None:
         self._source = intake.source
         self._decoder = intake.decoder
+        self._explain = intake.explain
         self._commands = intake.commands
         self._registry = registry
         self._writer = writer
@@ -174,6 +175,8 @@ class Pipeline:
 
     async def _store(self, batch: Batch) -> None:
         plans = await self._writer.write(batch, self._situation)
+        for plan in plans:
+            self._explain(plan.refused)
         self._source.acknowledge(batch.publications)
         self._freshness.commit(len(batch.publications))
         metrics.MESSAGES.inc(len(batch.publications))

@@ -1,18 +1,21 @@
 """The port that publications come through; MQTT is one source, and tests and an HTTPS door can be others."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from services.core.broker.link import Publication
 from services.ingest.commands import Commands
 from services.ingest.decode import Decoder
+from services.ingest.resolve import Refused
 
 
 class Source(Protocol):
     """core.broker.client.BrokerClient is one."""
 
-    connection: int  # counts the connections: what was not acknowledged in one comes again in the next
+    @property
+    def connection(self) -> int:
+        """Counts the connections: what was not acknowledged in one comes again in the next."""
 
     async def receive(self, limit: int) -> list[Publication]:
         """At least one, at most limit, in order."""
@@ -30,6 +33,10 @@ class Source(Protocol):
         """
 
 
+def _nobody_asks(_refused: Iterable[Refused]) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
     """Where publications come from, who reads them, and who asks their publishers back."""
@@ -37,3 +44,6 @@ class Intake:
     source: Source
     decoder: Decoder
     commands: Commands
+    explain: Callable[[Iterable[Refused]], None] = (
+        _nobody_asks  # what is not stored, before acknowledge()
+    )

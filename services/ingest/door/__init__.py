@@ -1,0 +1,1 @@
+"""The HTTPS door: publications by POST, answered only after the commit; app.py is its map."""

@@ -1,0 +1,143 @@
+"""Requests of the door that wait for their messages' commit; bounded, and in order."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from services.core.broker.link import Publication
+from services.ingest.door.problems import TooManyRequestsError, UnavailableError
+from services.ingest.messages import Message
+from services.ingest.resolve import Refused
+
+DOOR: Final = -1  # the connection of what came here: MQTT counts its own from 0 up
+_MESSAGE_BYTES: Final = 300  # what a message costs besides its bytes
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """One POST. first: mid of its first message; the others follow."""
+
+    publisher: str
+    first: int
+    messages: int
+    size: int
+    done: asyncio.Future[None]
+    left: int
+    refused: list[Refused] = field(default_factory=list)
+
+    @property
+    def is_useless(self) -> bool:
+        """Nothing of any of its messages is stored."""
+        whole = [refusal for refusal in self.refused if refusal.scope != "value"]
+        lost = Counter(refusal.received.publication.mid for refusal in whole)
+        return len(lost) == self.messages and all(
+            lost[refusal.received.publication.mid] >= _items(refusal)
+            for refusal in whole
+        )
+
+
+def _items(refusal: Refused) -> int:
+    """Of its message; one that could not be taken apart counts as one item."""
+    content = refusal.received.content
+    return len(content.items) if isinstance(content, Message) else 1
+
+
+class WaitingRoom:
+    """The door's side of ingest's source. Its bytes are of messages that came and are not committed yet."""
+
+    def __init__(self, most_bytes: int = 32_000_000) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._bytes_of: Counter[str] = Counter()
+        self._queue: deque[Publication] = deque()
+        self._waiting: dict[int, Request] = {}
+        self._next = 0
+        self._closed = False
+        self.arrived = asyncio.Event()  # cleared by who takes
+
+    def __len__(self) -> int:
+        """How many were not taken yet."""
+        return len(self._queue)
+
+    @property
+    def unacknowledged(self) -> int:
+        return len(self._waiting)
+
+    async def store(
+        self, publisher: str, topic: str, payloads: Sequence[bytes]
+    ) -> Request:
+        """Returns when all of it is committed. A caller that goes away changes nothing.
+
+        Raises:
+            TooManyRequestsError: too much waits already, of all or of this publisher; nothing is taken.
+            UnavailableError: ingest ends; what was not committed must be sent again.
+        """
+        request = self._enter(publisher, payloads)
+        for mid, payload in enumerate(payloads, request.first):
+            self._waiting[mid] = request
+            self._queue.append(Publication(topic, payload, mid, 1, DOOR))
+        self.arrived.set()
+        await asyncio.shield(request.done)
+        return request
+
+    def take(self, limit: int) -> list[Publication]:
+        queue = self._queue
+        return [queue.popleft() for _ in range(min(limit, len(queue)))]
+
+    def explain(self, refused: Iterable[Refused]) -> None:
+        """What is not stored of messages that will be acknowledged next."""
+        for refusal in refused:
+            publication = refusal.received.publication
+            if publication.connection == DOOR:
+                request = self._waiting.get(publication.mid)
+                if request is not None:
+                    request.refused.append(refusal)
+
+    def acknowledge(self, publications: Iterable[Publication]) -> None:
+        for publication in publications:
+            if publication.connection == DOOR:
+                request = self._waiting.pop(publication.mid, None)
+                if request is not None:
+                    request.left -= 1
+                    if request.left == 0:
+                        self._leave(request)
+
+    def close(self) -> None:
+        """Nobody acknowledges any more."""
+        self._closed = True
+        for request in set(self._waiting.values()):
+            if not request.done.done():
+                request.done.set_exception(UnavailableError("Ingest is being stopped."))
+                request.done.exception()  # seen: its caller may have gone
+        self._waiting.clear()
+
+    def _enter(self, publisher: str, payloads: Sequence[bytes]) -> Request:
+        size = sum(map(len, payloads)) + _MESSAGE_BYTES * len(payloads)
+        own = self._bytes_of[publisher]
+        if self._closed:
+            raise UnavailableError("Ingest is being stopped.")
+        # One publisher has a quarter at most, or whatever one request of it takes.
+        if own and (own + size) * 4 > self._most_bytes:
+            raise TooManyRequestsError(
+                "Much of this publisher waits for the database already.", retry_after=2
+            )
+        if self._bytes and self._bytes + size > self._most_bytes:
+            raise TooManyRequestsError(
+                "Much waits for the database already.", retry_after=2
+            )
+        first, count = self._next, len(payloads)
+        self._next += count
+        self._bytes += size
+        self._bytes_of[publisher] += size
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        return Request(publisher, first, count, size, done, count)
+
+    def _leave(self, request: Request) -> None:
+        self._bytes -= request.size
+        self._bytes_of[request.publisher] -= request.size
+        if not self._bytes_of[request.publisher]:
+            del self._bytes_of[request.publisher]
+        if not request.done.done():
+            request.done.set_result(None)
