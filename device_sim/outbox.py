@@ -142,6 +142,15 @@ class Outbox:
         self._ready.extendleft(reversed(again))
         self.birth_due = True
 
+    def again(self, first: int, last: int) -> int:
+        """What is still here of these numbers is due at once; returns how many messages that are."""
+        kept = [seq for seq in self._entries if first <= seq <= last]
+        unreceipted = [self._sent.pop(seq) for seq in kept if seq in self._sent]
+        for entry in unreceipted:
+            entry.sent_at, entry.attempts = None, 0
+        self._ready.extendleft(reversed(unreceipted))
+        return len(kept)
+
     def settle(self, receipt: Receipt) -> int:
         """Forget what the receipt covers; returns how many messages that were."""
         if receipt.epoch != self.epoch:

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import msgspec
 
 from device_sim import wire
+from device_sim.commands import CommandDesk
 from device_sim.faults import FaultKind, FaultPlan
 from device_sim.outbox import Entry, Outbox, Unnumbered
 from services.core.broker.client import (
@@ -17,7 +18,7 @@ from services.core.broker.client import (
     ClientOptions,
     Will,
 )
-from services.core.broker.messages import Receipt
+from services.core.broker.messages import Receipt, Result
 from services.core.broker.topics import down_topic, up_topic
 from services.core.clock import Clock
 
@@ -25,6 +26,7 @@ _RECEIPTS_A_TURN: Final = 100
 _AFTER_FAILURE: Final = 0.2  # seconds
 _KEEPALIVE: Final = 30
 _LONGEST_PAUSE: Final = 5.0
+_encoder = msgspec.json.Encoder()
 
 
 class Tell(Protocol):
@@ -66,6 +68,10 @@ class Publisher:
         self._work = asyncio.Event()
         self._leaving = False
         self._receipts = msgspec.json.Decoder(Receipt)
+        self._command_topic = down_topic(self.key, "command")
+        self._desk = CommandDesk(outbox, self._give_up)
+        self._given_up: list[tuple[int, int]] = []
+        self._results: list[Result] = []
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -97,6 +103,7 @@ class Publisher:
 
     async def _stay(self, client: BrokerClient) -> None:
         await client.subscribe([down_topic(self.key, "receipt")], qos=0)
+        await client.subscribe([self._command_topic])
         self.connected.set()
         async with asyncio.TaskGroup() as tasks:
             listening = tasks.create_task(
@@ -118,7 +125,19 @@ class Publisher:
     async def _listen(self, client: BrokerClient) -> None:
         while True:
             for publication in await client.receive(_RECEIPTS_A_TURN):
-                self._take_receipt(publication.payload)
+                if publication.topic == self._command_topic:
+                    self._take_command(publication.payload)
+                else:
+                    self._take_receipt(publication.payload)
+
+    def _take_command(self, payload: bytes) -> None:
+        result = self._desk.answer(payload, self._around.clock.now_ms())
+        if result is not None:
+            self._results.append(result)
+            self._work.set()
+
+    def _give_up(self, epoch: int, oldest_seq: int) -> None:
+        self._given_up.append((epoch, oldest_seq))
 
     def _take_receipt(self, payload: bytes) -> None:
         try:
@@ -157,7 +176,9 @@ class Publisher:
     async def _speak_on(self, client: BrokerClient, connection: int) -> None:
         """Until this connection is gone, or we leave."""
         while client.is_connected and client.connection == connection:
-            if self.outbox.birth_due:
+            if self._results:
+                await self._answer(client, self._results.pop(0))
+            elif self.outbox.birth_due:
                 await self._announce(client)
             elif entry := self._next():
                 await self._send(client, entry)
@@ -192,6 +213,14 @@ class Publisher:
         for device, device_type in self._identity.hosted:
             birth = wire.hosted_birth(time_ms, device, device_type)
             await client.publish(up_topic(self.key, "birth"), birth)
+
+    async def _answer(self, client: BrokerClient, result: Result) -> None:
+        """An answer that does not arrive is asked for again. What is lost of a former epoch is told first."""
+        lost, self._given_up = self._given_up, []
+        for epoch, oldest_seq in lost:
+            birth = wire.birth(self._around.clock.now_ms(), epoch, oldest_seq, None)
+            await client.publish(up_topic(self.key, "birth"), birth)
+        await client.publish(up_topic(self.key, "result"), _encoder.encode(result))
 
     async def _send(self, client: BrokerClient, entry: Entry) -> None:
         self.outbox.sent(entry, self._now())
