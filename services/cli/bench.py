@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -27,11 +28,22 @@ def bench_ingest_command(
         bool, typer.Option("--json", help="Print the figures as JSON.")
     ] = False,
     seconds: Annotated[
-        float, typer.Option(min=0.5, help="How long each figure is measured.")
-    ] = 8.0,
+        float, typer.Option(min=0.5, help="How long the load of a size lasts.")
+    ] = 60.0,
+    prefill: Annotated[
+        int, typer.Option(min=0, help="Readings in the store before; 0: none.")
+    ] = 50_000_000,
+    values: Annotated[
+        list[int] | None,
+        typer.Option(min=1, max=20, help="Values a message; may be repeated."),
+    ] = None,
 ) -> None:
-    """Messages per second through ingest, against the broker alone and a bare COPY."""
-    from services.cli.benches.ingest import bench_ingest
+    """Messages per second through the whole platform, against the broker alone and a bare COPY."""
+    from services.cli.benches.ingest import (
+        VALUES_PER_MESSAGE,
+        BenchOptions,
+        bench_ingest,
+    )
     from services.core.clock import SystemClock
     from services.core.telemetry import configure_logs
 
@@ -40,14 +52,27 @@ def bench_ingest_command(
     def say(line: str) -> None:
         typer.echo(line, err=True)
 
-    result = asyncio.run(bench_ingest(seconds, SystemClock(), say))
+    options = BenchOptions(seconds, prefill, sizes=values or VALUES_PER_MESSAGE)
+    result = asyncio.run(bench_ingest(options, SystemClock(), say))
     if as_json:
         typer.echo(json.dumps(result, indent=2))
         return
     for case in result["cases"]:
-        typer.echo(
-            f"{case['values_per_message']:>2} values: {case['messages_per_second']:>7,} messages/s"
-            f" ({case['broker_ratio']:.2f} of the broker's {case['broker_messages_per_second']:,}),"
-            f" {case['readings_per_second']:>9,} readings/s ({case['ratio']:.2f} of COPY's"
-            f" {case['raw_copy_per_second']:,}); lost {case['lost']}, duplicates {case['duplicates']}"
-        )
+        _print_case(case)
+
+
+def _print_case(case: Mapping[str, Any]) -> None:
+    latency = case["receipt_latency"]
+    typer.echo(
+        f"{case['values_per_message']:>2} values: {case['messages_per_second']:>7,} messages/s"
+        f" ({case['broker_ratio']:.2f} of the broker's {case['broker_messages_per_second']:,}),"
+        f" {case['readings_per_second']:>9,} readings/s ({case['ratio']:.2f} of COPY's"
+        f" {case['raw_copy_per_second']:,}); lost {case['lost']}, duplicates {case['duplicates']}"
+    )
+    typer.echo(
+        f"           receipts at {latency['messages_per_second']:,} messages/s: p50 {latency['p50']} ms,"
+        f" p99 {latency['p99']} ms; the generator took {case['generator_cpu_share']:.0%} of a core"
+    )
+    spent = case["cpu_microseconds_per_message"]
+    for name, microseconds in spent.items():
+        typer.echo(f"           {microseconds:>7.2f} µs a message: {name}")

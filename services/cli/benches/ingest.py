@@ -1,96 +1,77 @@
-"""How fast ingest is on this machine, against what the broker and the database could do without it."""
+"""How fast the whole platform takes data in on this machine, against what broker and database could do without it."""
 
-import asyncio
 import os
-import socket
-import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from services.cli.benches.bench_city import bench_city, channels, publishers
-from services.cli.benches.limits import counting_subscriber, raw_copy_rate
+from services.cli.benches.bench_city import MEASURED, bench_city, publishers
+from services.cli.benches.consumers import live_watcher, running_services
+from services.cli.benches.ingest_case import Case, Limits, PipelineRun
+from services.cli.benches.limits import RawCopy, counting_subscriber
 from services.cli.benches.load import LoadPlan, Progress, running_load
-from services.cli.benches.private_servers import Servers, private_servers
+from services.cli.benches.prefill import prefill
+from services.cli.benches.private_servers import Servers, free_port, private_servers
+from services.cli.benches.spending import Spending
+from services.core.city_folder import load_city
 from services.core.clock import Clock
-from services.core.storage import log_batch
-from services.core.storage.event_log import Cursor, read, tail
+from services.core.rule_folder import load_rules
 from services.core.storage.migrate import migrate
 from services.core.storage.pool import Connection, connect
 from services.core.storage.registry_store import apply_city
+from services.core.storage.rule_store import apply_rules, load_vocabulary
 
+SHIPPED: Final = Path(__file__).parents[3] / "deploy" / "city"
 VALUES_PER_MESSAGE: Final = (1, 5, 20)
-DEVICES: Final = 200
-FILLED_ROWS: Final = 2_000_000
-_AHEAD: Final = 20_000  # messages that the generator may be ahead of what has arrived
+_LONGEST_LIMIT_SECONDS: Final = 15.0  # of a figure that only sets the measure
+_AHEAD: Final = 20_000  # messages under way towards the bare subscriber
 _POLL_SECONDS: Final = 0.05
-_WARM_UP_SECONDS: Final = 1.0
-_PATIENCE_SECONDS: Final = 60.0
+_UNRECEIPTED: Final = 30  # messages of a publisher
+_ACTOR: Final = "bench"
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """The documented JSON of one case. generator_cpu_share: of one core, while ingest was measured."""
+class BenchOptions:
+    """seconds: of the sustained load. prefilled: readings in the store, and rows under the bare COPY, before."""
 
-    values_per_message: int
-    messages_per_second: int
-    broker_messages_per_second: int
-    broker_ratio: float
-    readings_per_second: int
-    raw_copy_per_second: int
-    ratio: float
-    lost: int
-    duplicates: int
-    generator_cpu_share: float
+    seconds: float = 60.0
+    prefilled: int = 50_000_000
+    devices: int = 1_000
+    sizes: Sequence[int] = VALUES_PER_MESSAGE
+
+    @property
+    def limit_seconds(self) -> float:
+        return min(self.seconds, _LONGEST_LIMIT_SECONDS)
 
 
-async def bench_ingest(
-    seconds: float,
-    clock: Clock,
-    say: Say,
-    *,
-    sizes: Sequence[int] = VALUES_PER_MESSAGE,
-    filled_rows: int = FILLED_ROWS,
-) -> dict[str, Any]:
-    """Measure every message size, each figure for so many seconds, in servers of its own.
-
-    filled_rows: already in the table that the bare COPY goes into.
-    """
-    names = [name for values in sizes for name in publishers(values, DEVICES)]
+async def bench_ingest(options: BenchOptions, clock: Clock, say: Say) -> dict[str, Any]:
+    """Measure every message size, in servers of its own."""
+    names = [
+        name for values in options.sizes for name in publishers(values, options.devices)
+    ]
     say("starting a private PostgreSQL and Mosquitto")
     with private_servers(names) as servers:
         await migrate(servers.database_url)
         connection = await connect(servers.database_url, "bench")
         try:
-            await apply_city(
-                connection,
-                bench_city(sizes, DEVICES),
-                retire=False,
-                actor="bench",
-                dry_run=False,
-            )
-            bench = _Bench(servers, connection, seconds, clock, say)
-            cases = [await bench.case(values, filled_rows) for values in sizes]
+            bench = _Bench(servers, connection, options, clock, say)
+            await bench.prepare()
+            cases = [await bench.case(values) for values in options.sizes]
         finally:
             await connection.close()
     return {
         "bench": "ingest",
         "cases": [asdict(case) for case in cases],
-        "devices": DEVICES,
-        "seconds_per_measurement": seconds,
+        "publishers": options.devices,
+        "seconds": options.seconds,
+        "prefilled_readings": options.prefilled,
         "processors": os.cpu_count(),
     }
-
-
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    per_second: float
-    generator_cpu_share: float
 
 
 class _Bench:
@@ -98,159 +79,97 @@ class _Bench:
         self,
         servers: Servers,
         connection: Connection,
-        seconds: float,
+        options: BenchOptions,
         clock: Clock,
         say: Say,
     ) -> None:
         self._servers = servers
         self._connection = connection
-        self._seconds = seconds
+        self._options = options
         self._clock = clock
         self._say = say
+        most = options.devices * max(options.sizes)
+        self._raw_copy = RawCopy(connection, most, clock)
 
-    async def case(self, values: int, filled_rows: int) -> Case:
+    async def prepare(self) -> None:
+        """The registry with the shipped rulebook, and the store as after a day's work."""
+        options, connection = self._options, self._connection
+        shipped = load_city(SHIPPED / "alatau.yaml")
+        city = bench_city(shipped, options.sizes, options.devices)
+        await apply_city(connection, city, retire=False, actor=_ACTOR, dry_run=False)
+        rules = load_rules([SHIPPED / "rules"], await load_vocabulary(connection))
+        await apply_rules(connection, rules, _ACTOR, retire=False, dry_run=False)
+        self._say(f"filling {options.prefilled:,} readings into the store")
+        await prefill(
+            connection,
+            options.sizes,
+            options.prefilled,
+            self._clock.now_ms(),
+            self._say,
+        )
+        self._say(f"filling {options.prefilled:,} rows below the bare COPY")
+        await self._raw_copy.fill(options.prefilled)
+        await connection.execute("VACUUM ANALYZE")
+        await connection.execute("CHECKPOINT")
+
+    async def case(self, values: int) -> Case:
         self._say(f"{values} values a message: the broker alone")
         broker = await self._broker_rate(values)
-        self._say(f"  {broker:,.0f} messages/s; ingest")
-        ingest, lost, duplicates = await self._ingest_rate(values)
-        self._say(f"  {ingest.per_second:,.0f} messages/s; a bare COPY")
-        raw = await raw_copy_rate(
-            self._connection,
-            DEVICES * values,
-            filled_rows,
-            self._seconds,
-            self._clock,
-        )
-        self._say(f"  {raw:,.0f} rows/s")
-        readings = ingest.per_second * values
-        return Case(
-            values_per_message=values,
-            messages_per_second=round(ingest.per_second),
-            broker_messages_per_second=round(broker),
-            broker_ratio=round(ingest.per_second / broker, 3),
-            readings_per_second=round(readings),
-            raw_copy_per_second=round(raw),
-            ratio=round(readings / raw, 3),
-            lost=lost,
-            duplicates=duplicates,
-            generator_cpu_share=round(ingest.generator_cpu_share, 3),
-        )
-
-    def _plan(self, values: int) -> LoadPlan:
-        an_hour_ago = self._clock.now_ms() - 3_600_000
-        names = publishers(values, DEVICES)
-        return LoadPlan(
-            port=self._servers.port,
-            secrets={name: self._servers.secrets[name] for name in names},
-            channels=channels(values),
-            first_time_ms=an_hour_ago,
-        )
+        self._say(f"  {broker:,.0f} messages/s; a bare COPY")
+        series = self._options.devices * values
+        raw = await self._raw_copy.rate(series, self._options.limit_seconds)
+        self._say(f"  {raw:,.0f} rows/s; the whole platform")
+        async with AsyncExitStack() as opened:
+            run = await self._pipeline(values, opened)
+            case = await run.case(Limits(values, broker, raw))
+        self._say(f"  {case.messages_per_second:,} messages/s")
+        return case
 
     async def _broker_rate(self, values: int) -> float:
         with (
             tempfile.TemporaryDirectory(prefix="alatau-bench-") as folder,
             counting_subscriber(self._servers, Path(folder)) as subscriber,
-            running_load(self._plan(values)) as load,
+            running_load(self._plan(values, 0)) as load,
         ):
+            return await self._limit(load, lambda: subscriber.count)
 
-            async def count() -> int:
-                return subscriber.count
-
-            measured = await self._measure(load, count)
-        return measured.per_second
-
-    async def _ingest_rate(self, values: int) -> tuple[_Measured, int, int]:
-        done = _Committed(
-            self._connection, await tail(self._connection, "observations")
-        )
-        async with _ingest_process(self._servers):
-            with running_load(self._plan(values)) as load:
-                measured = await self._measure(load, done.count)
-                async with asyncio.timeout(_PATIENCE_SECONDS):
-                    while await done.count() < load.sent.value:
-                        await self._clock.sleep(_POLL_SECONDS)
-                sent = load.sent.value
-        stored = await self._connection.fetchval(
-            """
-            SELECT count(*) FROM observations JOIN frames USING (frame_id) JOIN devices USING (device_id)
-            WHERE devices.key = ANY($1)
-            """,
-            publishers(values, DEVICES),
-        )
-        return measured, sent - stored, done.stored - stored
-
-    async def _measure(
-        self, load: Progress, count: Callable[[], Awaitable[int]]
-    ) -> _Measured:
+    async def _limit(self, load: Progress, count: Callable[[], int]) -> float:
         """The rate at which messages arrive while the generator is kept a little ahead of it."""
-        began: tuple[float, int, float] | None = None
-        load.allowed.value = _AHEAD
-        started = self._clock.monotonic()
-        while True:
+        warm_up = min(1.0, self._options.limit_seconds)
+        began_at, began = self._clock.monotonic() + warm_up, 0
+        while (now := self._clock.monotonic()) < began_at + self._options.limit_seconds:
+            if now < began_at:
+                began = count()
+            load.allowed.value = count() + _AHEAD
             await self._clock.sleep(_POLL_SECONDS)
-            done, now = await count(), self._clock.monotonic()
-            load.allowed.value = done + _AHEAD
-            if not done:
-                started = now
-            elif began is None and now - started >= _WARM_UP_SECONDS:
-                began = (now, done, load.cpu_seconds.value)
-            elif began is not None and now - began[0] >= self._seconds:
-                load.allowed.value = 0
-                span = now - began[0]
-                return _Measured(
-                    (done - began[1]) / span,
-                    (load.cpu_seconds.value - began[2]) / span,
-                )
+        return (count() - began) / (now - began_at)
 
-
-class _Committed:
-    """Messages that the event log says are committed; each has one item here."""
-
-    def __init__(self, connection: Connection, cursor: Cursor) -> None:
-        self._connection = connection
-        self._cursor = cursor
-        self._received = 0
-        self.stored = 0
-
-    async def count(self) -> int:
-        while entries := await read(self._connection, "observations", self._cursor):
-            for entry in entries:
-                accounts = log_batch.decode(entry.body).accounts
-                self._received += int(accounts.received.sum())
-                self.stored += int(accounts.stored.sum())
-            self._cursor = entries[-1].cursor
-        return self._received
-
-
-@asynccontextmanager
-async def _ingest_process(servers: Servers) -> AsyncIterator[None]:
-    """`alatau ingest` as a service runs it; ready when it says so."""
-    with (
-        tempfile.TemporaryDirectory(prefix="alatau-bench-") as folder,
-        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices,
-    ):
-        address = f"{folder}/notify"
-        notices.bind(address)
-        notices.setblocking(False)  # socket's own shape
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            "from services.cli.app import main; main()",
-            "ingest",
-            env={
-                **os.environ,
-                "ALATAU_DATABASE_URL": servers.database_url,
-                "ALATAU_BROKER_URL": servers.service_url,
-                "ALATAU_LOG_LEVEL": "warning",
-                "NOTIFY_SOCKET": address,
-            },
+    async def _pipeline(self, values: int, opened: AsyncExitStack) -> PipelineRun:
+        """All services, an operator who watches a value of each publisher, and the publishers."""
+        port = free_port()
+        pids = await opened.enter_async_context(running_services(self._servers, port))
+        watched = f"observed_property={MEASURED[0][0]}"
+        watcher = await opened.enter_async_context(
+            live_watcher(self._connection, port, watched, self._clock)
         )
-        loop = asyncio.get_running_loop()
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            while b"READY=1" not in await loop.sock_recv(notices, 4096):
-                pass
-        try:
-            yield
-        finally:
-            process.terminate()
-            await process.wait()
+        most = _UNRECEIPTED * self._options.devices
+        load = opened.enter_context(running_load(self._plan(values, most)))
+        processes = {**pids, "generator": load.pid, "bench": os.getpid()}
+        return PipelineRun(
+            self._connection,
+            load,
+            Spending(self._servers, self._connection, processes),
+            watcher,
+            self._options.seconds,
+            self._clock,
+        )
+
+    def _plan(self, values: int, unreceipted: int) -> LoadPlan:
+        names = publishers(values, self._options.devices)
+        return LoadPlan(
+            port=self._servers.port,
+            secrets={name: self._servers.secrets[name] for name in names},
+            values=dict(MEASURED[:values]),
+            epoch=self._clock.now_ms() // 1000,
+            unreceipted=unreceipted,
+        )

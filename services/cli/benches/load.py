@@ -1,8 +1,10 @@
-"""A load generator at the speed of C: packets are made by NumPy and go out over raw sockets, many at a time."""
+"""A load generator at the speed of C: NumPy makes the packets of many publishers at once, raw sockets carry them.
 
-import itertools
+It runs in a process of its own. Every publisher numbers its messages, gets its receipts and checks them.
+"""
+
 import multiprocessing
-import socket
+import multiprocessing.connection
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,171 +15,176 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-_CHUNK: Final = 128  # packets made at once for one connection
-_PAUSE_SECONDS: Final = 0.005
-_TURNS_A_DRAIN: Final = 10
-_RECEIVE: Final = 65_536
-_EPOCH: Final = 1
-_TIME_DIGITS: Final = 13
-_SEQ_DIGITS: Final = 9
-_PUBLISH_QOS_1: Final = 0x32
-_SEVEN_BITS: Final = 0x7F
+from services.cli.benches.load_packets import Templates
+from services.cli.benches.load_publisher import Publishers
+
+_IDLE_SECONDS: Final = 0.002
+_GROUP: Final = 50  # publishers whose packets are made at once
+_CHUNK: Final = (
+    10  # messages that a publisher sends at once when it sends as fast as it can
+)
+_BETWEEN_READS: Final = 0.01
 
 
 @dataclass(frozen=True)
 class LoadPlan:
-    """Who publishes what. Messages of a connection are numbered from 1; each is a millisecond after the one before."""
+    """Who publishes what. Messages of a publisher are numbered from 1 in an epoch of its own.
+
+    values: what each channel says, always. unreceipted: that many messages may be without a receipt; 0: no receipts
+    are waited for.
+    """
 
     port: int
     secrets: dict[str, str]
-    channels: tuple[str, ...]
-    first_time_ms: int
+    values: dict[str, float]
+    epoch: int
+    unreceipted: int = 0
+
+
+@dataclass(frozen=True)
+class Latencies:
+    """Seconds from sending a message to the receipt that covers it."""
+
+    count: int
+    p50: float
+    p99: float
+    worst: float
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Shared with the generator's process, which never sends more than is allowed."""
+    """Shared with the generator's process, which never sends more than is allowed.
 
+    rate: messages a second, evenly; 0: as fast as is allowed. faults: receipts that were wrong.
+    """
+
+    pid: int
     allowed: "Synchronized[int]"
+    rate: "Synchronized[float]"
     sent: "Synchronized[int]"
-    cpu_seconds: "Synchronized[float]"
+    receipted: "Synchronized[int]"
+    receipts: "Synchronized[int]"
+    faults: "Synchronized[int]"
+    _questions: multiprocessing.connection.Connection
+
+    def take_latencies(self) -> Latencies:
+        """Of all receipts since it was asked last."""
+        self._questions.send(None)
+        seconds: NDArray[np.float64] = self._questions.recv()
+        if not len(seconds):
+            return Latencies(0, 0.0, 0.0, 0.0)
+        p50, p99 = np.percentile(seconds, (50, 99)).tolist()
+        return Latencies(len(seconds), p50, p99, float(seconds.max()))
 
 
 @contextmanager
 def running_load(plan: LoadPlan) -> Iterator[Progress]:
+    """All publishers are connected, have subscribed to their receipts and announced their epoch."""
     context = multiprocessing.get_context("spawn")
-    progress = Progress(
-        context.Value("q", 0), context.Value("q", 0), context.Value("d", 0.0)
+    ours, theirs = context.Pipe()
+    shared = _Shared(
+        *(context.Value(kind, 0) for kind in ("q", "d", "q", "q", "q", "q"))
     )
-    generator = context.Process(target=_generate, args=(plan, progress), daemon=True)
+    generator = context.Process(
+        target=_generate, args=(plan, shared, theirs), daemon=True
+    )
     generator.start()
     try:
-        yield progress
+        ours.recv()
+        yield Progress(
+            generator.pid or 0,
+            shared.allowed,
+            shared.rate,
+            shared.sent,
+            shared.receipted,
+            shared.receipts,
+            shared.faults,
+            ours,
+        )
     finally:
         generator.terminate()
         generator.join()
 
 
-def _generate(plan: LoadPlan, progress: Progress) -> None:
-    connections = [
-        _Connection(plan, name, secret) for name, secret in plan.secrets.items()
-    ]
-    sent = turns = 0
-    in_turn = itertools.cycle(connections)
-    while True:
-        room = progress.allowed.value - sent
-        for connection in itertools.islice(in_turn, max(0, room) // _CHUNK):
-            if connection.send(_CHUNK):
-                sent += _CHUNK
-        turns += 1
-        if turns % _TURNS_A_DRAIN == 0:
-            for connection in connections:
-                connection.drain()
-        progress.sent.value = sent
-        progress.cpu_seconds.value = time.process_time()
-        time.sleep(_PAUSE_SECONDS)
+@dataclass(frozen=True)
+class _Shared:
+    allowed: "Synchronized[int]"
+    rate: "Synchronized[float]"
+    sent: "Synchronized[int]"
+    receipted: "Synchronized[int]"
+    receipts: "Synchronized[int]"
+    faults: "Synchronized[int]"
 
 
-class _Connection:
-    def __init__(self, plan: LoadPlan, name: str, secret: str) -> None:
-        self.stream = socket.create_connection(("127.0.0.1", plan.port))
-        self.stream.sendall(_connect_packet(name, secret))
-        if self.stream.recv(4)[3] != 0:
-            raise ConnectionRefusedError(name)
-        self.stream.sendall(_subscribe_packet(name))
-        self.stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.stream.setblocking(False)  # socket's own shape
-        self._template = _Template(name, plan.channels)
-        self._time_ms = plan.first_time_ms
-        self._next = 1
-        self._rest = b""
-
-    def send(self, count: int) -> bool:
-        """Send so many messages; False: the socket is still full of those before."""
-        if self._rest and not self._flush():
-            return False
-        numbers = np.arange(self._next, self._next + count, dtype=np.int64)
-        self._rest = self._template.packets(numbers, self._time_ms + numbers)
-        self._next += count
-        self._flush()
-        return True
-
-    def drain(self) -> None:
-        """What the broker says is not looked at: what is stored is counted elsewhere."""
-        try:
-            while len(self.stream.recv(_RECEIVE)) == _RECEIVE:
-                pass
-        except BlockingIOError:
-            pass
-
-    def _flush(self) -> bool:
-        try:
-            done = self.stream.send(self._rest)
-        except BlockingIOError:
-            done = 0
-        self._rest = self._rest[done:]
-        return not self._rest
-
-
-class _Template:
-    """One PUBLISH packet of a publisher, with places for what differs: packet id, number, time."""
-
-    def __init__(self, name: str, channels: tuple[str, ...]) -> None:
-        values = ",".join(
-            f'"{channel}":{20 + place}.5' for place, channel in enumerate(channels)
-        )
-        start = f'{{"seq":{"1" * _SEQ_DIGITS},"epoch":{_EPOCH},"time":'
-        payload = f'{start}{"0" * _TIME_DIGITS},"values":{{{values}}}}}'.encode()
-        topic = f"city/v1/{name}/data".encode()
-        length = 2 + len(topic) + 2 + len(payload)
-        head = bytes([_PUBLISH_QOS_1]) + _remaining_length(length)
-        head += len(topic).to_bytes(2, "big") + topic
-        self._packet = np.frombuffer(head + bytes(2) + payload, np.uint8)
-        self._packet_id = len(head)
-        self._seq = self._packet_id + 2 + len('{"seq":')
-        self._time = self._packet_id + 2 + len(start)
-
-    def packets(self, numbers: NDArray[np.int64], times_ms: NDArray[np.int64]) -> bytes:
-        packets = np.tile(self._packet, (len(numbers), 1))
-        ids = (numbers - 1) % 65_535 + 1
-        packets[:, self._packet_id] = ids >> 8
-        packets[:, self._packet_id + 1] = ids & 255
-        _write_digits(
-            packets, self._seq, _SEQ_DIGITS, numbers + 10 ** (_SEQ_DIGITS - 1)
-        )
-        _write_digits(packets, self._time, _TIME_DIGITS, times_ms)
-        return packets.tobytes()
-
-
-def _write_digits(
-    packets: NDArray[np.uint8], start: int, digits: int, numbers: NDArray[np.int64]
+def _generate(
+    plan: LoadPlan, shared: _Shared, questions: multiprocessing.connection.Connection
 ) -> None:
-    for place in range(digits):
-        packets[:, start + digits - 1 - place] = numbers % 10 + ord("0")
-        numbers = numbers // 10
-
-
-def _connect_packet(name: str, secret: str) -> bytes:
-    fields = b"".join(
-        len(field).to_bytes(2, "big") + field
-        for field in (name.encode(), name.encode(), secret.encode())
-    )
-    keepalive = (600).to_bytes(2, "big")
-    body = b"\x00\x04MQTT\x04\xc2" + keepalive + fields
-    return b"\x10" + _remaining_length(len(body)) + body
-
-
-def _subscribe_packet(name: str) -> bytes:
-    """Receipts are delivered as they are to real devices."""
-    topic = f"city/v1/{name}/receipt".encode()
-    body = b"\x00\x01" + len(topic).to_bytes(2, "big") + topic + b"\x00"
-    return b"\x82" + _remaining_length(len(body)) + body
-
-
-def _remaining_length(length: int) -> bytes:
-    encoded = bytearray()
+    publishers = Publishers(plan.port, plan.secrets, plan.epoch)
+    questions.send("ready")
+    generator = _Generator(plan, shared, publishers)
     while True:
-        length, digit = length >> 7, length & _SEVEN_BITS
-        encoded.append(digit | 0x80 if length else digit)
-        if not length:
-            return bytes(encoded)
+        generator.turn()
+        if questions.poll():
+            questions.recv()
+            questions.send(publishers.ledger.take_latencies())
+
+
+class _Generator:
+    def __init__(self, plan: LoadPlan, shared: _Shared, publishers: Publishers) -> None:
+        self._templates = Templates(list(plan.secrets), plan.values, plan.epoch)
+        self._unreceipted = plan.unreceipted
+        self._shared = shared
+        self._publishers = publishers
+        self._group = min(_GROUP, len(plan.secrets))
+        self._next = 0
+        self._sent = 0
+        self._pace = _Pace()
+        self._read_at = 0.0
+
+    def turn(self) -> None:
+        now, rate = time.monotonic(), self._shared.rate.value
+        room = self._shared.allowed.value - self._sent
+        if self._unreceipted:
+            in_flight = self._sent - self._publishers.ledger.receipted
+            room = min(room, self._unreceipted - in_flight)
+        chunk = 1 if rate else _CHUNK
+        if rate:
+            room = min(room, self._pace.due(rate, now, self._sent))
+        busy = room >= self._group * chunk
+        if busy:
+            self._send(chunk)
+        if not busy or now - self._read_at >= _BETWEEN_READS:
+            self._publishers.read(0.0 if busy else _IDLE_SECONDS)
+            self._read_at = now
+            self._report()
+
+    def _send(self, chunk: int) -> None:
+        count = len(self._publishers)
+        places = np.arange(self._next, self._next + self._group) % count
+        self._next = (self._next + self._group) % count
+        free = self._publishers.free(places)
+        if len(free):
+            numbers, times = self._publishers.number(free, chunk)
+            packets = self._templates.packets(free, numbers, times)
+            self._publishers.send(free, packets)
+            self._sent += len(free) * chunk
+
+    def _report(self) -> None:
+        shared, ledger = self._shared, self._publishers.ledger
+        shared.sent.value = self._sent
+        shared.receipted.value = ledger.receipted
+        shared.receipts.value = ledger.receipts
+        shared.faults.value = ledger.faults
+
+
+class _Pace:
+    """How many messages a steady rate makes due; what could not be sent in time is not made up for."""
+
+    def __init__(self) -> None:
+        self._rate = self._since = 0.0
+        self._before = 0
+
+    def due(self, rate: float, now: float, sent: int) -> int:
+        if rate != self._rate:
+            self._rate, self._since, self._before = rate, now, sent
+        return int((now - self._since) * rate) - (sent - self._before)

@@ -24,7 +24,9 @@ _POSTGRES_USER = "postgres"  # Debian's own; PostgreSQL refuses root
 @dataclass(frozen=True)
 class Servers:
     database_url: str
+    postgres_pid: int
     mosquitto: Mosquitto
+    broker_pid: int
     secrets: dict[str, str]  # of publishers and of ingest, by user name
 
     @property
@@ -45,27 +47,33 @@ def private_servers(publishers: list[str]) -> Iterator[Servers]:
     try:
         with (
             (folder / "log").open("wb") as log,
-            _postgres(folder / "pg", user, log) as database_url,
-            _mosquitto(folder / "mq", user, log, publishers) as (mosquitto, secrets),
+            _postgres(folder / "pg", user, log) as (database_url, postgres),
+            _mosquitto(folder / "mq", user, log, publishers) as (
+                mosquitto,
+                broker,
+                secrets,
+            ),
         ):
-            yield Servers(database_url, mosquitto, secrets)
+            yield Servers(database_url, postgres, mosquitto, broker, secrets)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _postgres(folder: Path, user: str | None, log: IO[bytes]) -> Iterator[str]:
+def _postgres(
+    folder: Path, user: str | None, log: IO[bytes]
+) -> Iterator[tuple[str, int]]:
     folder.mkdir()
     give_to(folder, user)
     settings = tuned_settings(machine_memory())
-    cluster = PostgresCluster(folder, folder, _free_port(), user, settings)
+    cluster = PostgresCluster(folder, folder, free_port(), user, settings)
     cluster.init(password=None)
     cluster.write_settings()
     server = cluster.start(log)
     try:
         cluster.wait_until_ready(server)
         cluster.sql(f"CREATE DATABASE {DATABASE};")
-        yield cluster.dsn(DATABASE)
+        yield cluster.dsn(DATABASE), server.pid
     finally:
         _stop(server, signal.SIGINT)
 
@@ -73,10 +81,10 @@ def _postgres(folder: Path, user: str | None, log: IO[bytes]) -> Iterator[str]:
 @contextmanager
 def _mosquitto(
     folder: Path, user: str | None, log: IO[bytes], publishers: list[str]
-) -> Iterator[tuple[Mosquitto, dict[str, str]]]:
+) -> Iterator[tuple[Mosquitto, int, dict[str, str]]]:
     folder.mkdir()
     give_to(folder, user)
-    listener = DeviceListener("127.0.0.1", _free_port())
+    listener = DeviceListener("127.0.0.1", free_port())
     mosquitto = Mosquitto(folder, folder / "mq.sock", listener, user)
     secrets = {name: new_secret() for name in (INGEST_USER, *publishers)}
     mosquitto.write_passwords(
@@ -86,7 +94,7 @@ def _mosquitto(
     server = mosquitto.start(log)
     try:
         mosquitto.wait_until_listening(server, devices_let_in=True)
-        yield mosquitto, secrets
+        yield mosquitto, server.pid, secrets
     finally:
         _stop(server, signal.SIGTERM)
 
@@ -100,7 +108,7 @@ def _stop(server: subprocess.Popen[bytes], how: signal.Signals) -> None:
         server.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
