@@ -22,7 +22,9 @@ class Form:
     """
 
     __slots__ = (
+        "checked",
         "known_bits",
+        "limits",
         "names",
         "plain",
         "profile",
@@ -45,6 +47,11 @@ class Form:
         )
         self.readers = tuple(_reader(profile, slot) for slot in range(self.width))
         self.scaled = np.flatnonzero((profile.factor != 1) | (profile.addend != 0))
+        # Of rate, spike and flat line; a slot with none of them is not looked at.
+        self.limits = np.vstack(
+            (profile.max_rate, profile.max_spike, profile.flat_line_ms)
+        )
+        self.checked = np.flatnonzero(np.isfinite(self.limits).any(axis=0))
         self.states = frozenset(
             slot for slot, kind in enumerate(profile.kinds) if kind is Kind.STATE
         )

@@ -85,6 +85,11 @@ class Writer:
             *await self.write(second, situation),
         ]
 
+    @property
+    def last_batch(self) -> int:
+        """The number of the newest committed log batch."""
+        return self._store.writer.last_batch
+
     async def keep_chunks_ahead(self) -> None:
         """Now and every hour: make tomorrow's chunk, so that no batch has to wait for it."""
         if self._clock.monotonic() < self._chunks_at:

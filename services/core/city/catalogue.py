@@ -1,5 +1,6 @@
 """PURE: the catalogue of what can be measured."""
 
+import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -89,6 +90,19 @@ class StateCode:
 
 
 @dataclass(frozen=True, slots=True)
+class Checks:
+    """Beyond these a value is flagged suspect, in the canonical unit; None is not checked.
+
+    rate: per second, from one value to the next. spike: away from the median of the three before.
+    flat_line: how long the very same value is believed.
+    """
+
+    rate: float | None = None
+    spike: float | None = None
+    flat_line: dt.timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ObservedProperty:
     """What is measured. Ranges are in the canonical unit (UCUM)."""
 
@@ -103,6 +117,7 @@ class ObservedProperty:
     codes: tuple[StateCode, ...] = ()
     privacy: Privacy = Privacy.INTERNAL
     definition: str | None = None
+    checks: Checks = Checks()
 
     def __post_init__(self) -> None:
         if not KEY.match(self.key):
@@ -115,5 +130,7 @@ class ObservedProperty:
             raise ValueError(
                 f"{self.key}: a {self.kind} has no {', '.join(sorted(refused))}"
             )
+        if self.codes and self.checks != Checks():
+            raise ValueError(f"{self.key}: checks are for numbers, not for codes")
         if len({code.value for code in self.codes}) != len(self.codes):
             raise ValueError(f"{self.key}: two codes have the same value")

@@ -2,10 +2,12 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from services.core.city.catalogue import (
     Aggregation,
+    Checks,
     Domain,
     Kind,
     ObservedProperty,
@@ -38,6 +40,7 @@ def read_property(key: str, raw: Any, notes: Notes) -> ObservedProperty | None:
     for bound in (plausible.minimum, plausible.maximum):
         if bound is not None and not hard.contains(bound):
             fields.wrong(f"{bound} lies outside the hard range", "plausible")
+    checks = _read_checks(fields, key, notes)
     codes = _read_codes(fields, kind, notes)
     aggregations = _read_aggregations(fields, kind)
     domain, name = fields.choice("domain", Domain), fields.names("name")
@@ -55,11 +58,24 @@ def read_property(key: str, raw: Any, notes: Notes) -> ObservedProperty | None:
             aggregations=aggregations,
             hard=hard,
             plausible=plausible,
+            checks=checks,
             codes=codes,
             privacy=privacy,
             definition=definition,
         )
     )
+
+
+def _read_checks(owner: Fields, key: str, notes: Notes) -> Checks:
+    """`checks: {rate, spike, flat_line}`, each of them optional."""
+    fields = Fields(owner.take("checks", Entry()), f"{key}: checks", notes)
+    rate, spike = fields.optional_number("rate"), fields.optional_number("spike")
+    for name, limit in (("rate", rate), ("spike", spike)):
+        if limit is not None and limit <= 0:
+            fields.wrong(f"{limit} is not above zero", name)
+    flat_line = fields.duration("flat_line", "")
+    checks = fields.build(lambda: Checks(rate, spike, flat_line or None))
+    return checks or Checks()
 
 
 def _read_aggregations(fields: Fields, kind: Kind) -> tuple[Aggregation, ...]:
@@ -124,6 +140,7 @@ def read_device_type(
         fields.duration("max_age", "35d"),
         fields.duration("max_ahead", "5min"),
     )
+    clock_tolerance = fields.duration("clock_tolerance", "10s")
     server_time = fields.flag("server_time", default=False)
     raw_channels = fields.mapping("channels")
     if not raw_channels:
@@ -143,6 +160,7 @@ def read_device_type(
             period=period,
             max_age=max_age,
             max_ahead=max_ahead,
+            clock_tolerance=clock_tolerance,
             server_time=server_time,
         )
     )
@@ -155,7 +173,7 @@ def _read_channel(
     owner: Fields,
     notes: Notes,
 ) -> Channel | None:
-    """`name: property`, or `name: {property, unit, sampling, sampling_period}`."""
+    """`name: property`, or `name: {property, unit, sampling, sampling_period, rolls_over_at}`."""
     if isinstance(raw, str):
         raw = Entry(property=raw)
         raw.place = owner.line
@@ -175,12 +193,20 @@ def _read_channel(
         fields.wrong(
             "belongs to a value over a period, and that needs it", "sampling_period"
         )
+    rolls_over_at = fields.optional_number("rolls_over_at")
     if observed is None:
         return None
+    if rolls_over_at is not None and (
+        observed.kind is not Kind.COUNTER or rolls_over_at <= 0
+    ):
+        fields.wrong("belongs to a counter, and is above zero", "rolls_over_at")
     if observed.kind in _COUNTED and unit != observed.unit:
         fields.wrong(f"a {observed.kind} has no other unit", "unit")
     return fields.build(
-        lambda: _channel(name, observed, unit, sampling, sampling_period)
+        lambda: replace(
+            _channel(name, observed, unit, sampling, sampling_period),
+            rolls_over_at=rolls_over_at,
+        )
     )
 
 

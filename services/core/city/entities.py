@@ -1,7 +1,7 @@
 """PURE: the things, devices and topology of a city, as a city file says them."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -59,6 +59,7 @@ class Channel:
     addend: float = 0.0
     sampling: Sampling = Sampling.INSTANT
     sampling_period: dt.timedelta = dt.timedelta(0)
+    rolls_over_at: float | None = None  # of a counter, as sent: it goes on from zero
 
     def __post_init__(self) -> None:
         if not CHANNEL.match(self.name):
@@ -76,6 +77,7 @@ class DeviceType:
     period: dt.timedelta
     max_age: dt.timedelta = dt.timedelta(days=35)
     max_ahead: dt.timedelta = dt.timedelta(minutes=5)
+    clock_tolerance: dt.timedelta = dt.timedelta(seconds=10)
     server_time: bool = False
 
     def __post_init__(self) -> None:
@@ -131,6 +133,32 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class FleetPart:
+    """Some members of a fleet, whole: each thing with its parts and devices."""
+
+    things: Mapping[str, Thing]
+    relations: Iterable[Relation]
+    devices: Mapping[str, Device]
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Things with their devices that are too many to hold.
+
+    template: as the city file says it. content: a hash of all that the members follow from. Counts are of all
+    members. parts(problems) makes them, some at a time, and adds what is wrong with them.
+    """
+
+    key: str
+    template: Mapping[str, Any]
+    content: str
+    things: int
+    devices: int
+    datastreams: int
+    parts: Callable[[list[str]], Iterator[FleetPart]] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class City:
     """A whole city file, references checked. Every mapping is by key."""
 
@@ -147,3 +175,4 @@ class City:
     relations: tuple[Relation, ...]
     devices: Mapping[str, Device]
     licence: str = "CC-BY-4.0"
+    fleets: Mapping[str, Fleet] = field(default_factory=dict)

@@ -121,6 +121,15 @@ class Fields:
     def integer(self, field: str) -> int:
         return self._typed(field, int, "a whole number", _REQUIRED, 0)
 
+    def optional_number(self, field: str) -> float | None:
+        if not self.has(field):
+            return self.take(field, None)  # type: ignore[no-any-return] # None
+        raw = self.take(field)
+        if _is_bound(raw):
+            return float(raw)
+        self.wrong(f"needs a number, is {raw!r}", field)
+        return None
+
     def mapping(self, field: str) -> Mapping[str, Any]:
         return self._typed(field, Mapping, "a mapping", {}, {})  # type: ignore[type-abstract]
 

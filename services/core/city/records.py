@@ -110,6 +110,7 @@ def device_type_of(key: str, record: Record, channels: Iterable[Record]) -> Devi
         period=record["period_ms"] * _MILLISECOND,
         max_age=record["max_age_ms"] * _MILLISECOND,
         max_ahead=record["max_ahead_ms"] * _MILLISECOND,
+        clock_tolerance=record["clock_tolerance_ms"] * _MILLISECOND,
         server_time=record["server_time"],
     )
 
@@ -123,6 +124,7 @@ def _channel_of(record: Record) -> Channel:
         addend=record["addend"],
         sampling=Sampling(record["sampling"]),
         sampling_period=record["sampling_ms"] * _MILLISECOND,
+        rolls_over_at=record["rolls_over_at"],
     )
 
 
@@ -152,6 +154,10 @@ def _property(observed: ObservedProperty) -> Record:
         "plausible_min": observed.plausible.minimum,
         "plausible_max": observed.plausible.maximum,
         "aggregations": [aggregation.value for aggregation in observed.aggregations],
+        "max_rate": observed.checks.rate,
+        "max_spike": observed.checks.spike,
+        "flat_line_ms": observed.checks.flat_line
+        and _milliseconds(observed.checks.flat_line),
         "codes": [
             {
                 "value": code.value,
@@ -172,6 +178,7 @@ def _device_type(device_type: DeviceType) -> Record:
         "period_ms": _milliseconds(device_type.period),
         "max_age_ms": _milliseconds(device_type.max_age),
         "max_ahead_ms": _milliseconds(device_type.max_ahead),
+        "clock_tolerance_ms": _milliseconds(device_type.clock_tolerance),
         "server_time": device_type.server_time,
     }
 
@@ -186,6 +193,7 @@ def _channel(device_type: DeviceType, channel: Channel) -> tuple[str, Record]:
         "addend": channel.addend,
         "sampling": channel.sampling.value,
         "sampling_ms": _milliseconds(channel.sampling_period),
+        "rolls_over_at": channel.rolls_over_at,
     }
 
 

@@ -26,7 +26,7 @@ WHERE d.key = $1
 """
 _CHANNELS: Final = """
 SELECT c.channel, p.key AS observed_property, p.kind, c.unit, p.unit AS canonical_unit, c.sampling, c.sampling_ms,
-       p.hard_min, p.hard_max, p.plausible_min, p.plausible_max, p.codes, p.privacy, s.key AS datastream
+       p.hard_min, p.hard_max, p.plausible_min, p.plausible_max, p.max_rate, p.max_spike, p.flat_line_ms, c.rolls_over_at, p.codes, p.privacy, s.key AS datastream
 FROM devices d
 JOIN device_type_channels c USING (device_type_id)
 JOIN observed_properties p USING (observed_property_id)

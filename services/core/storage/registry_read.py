@@ -16,18 +16,18 @@ _QUERIES: Final[dict[Section, str]] = {
     Section.DISTRICT: "SELECT key, retired_at IS NOT NULL AS retired, name, area FROM districts",
     Section.OBSERVED_PROPERTY: """
         SELECT key, retired_at IS NOT NULL AS retired, domain, kind, unit, name, definition,
-               hard_min, hard_max, plausible_min, plausible_max, aggregations, codes, privacy
+               hard_min, hard_max, plausible_min, plausible_max, max_rate, max_spike, flat_line_ms, aggregations, codes, privacy
         FROM observed_properties""",
     Section.SENSOR: """
         SELECT key, retired_at IS NOT NULL AS retired, name, manufacturer, model, datasheet FROM sensors""",
     Section.DEVICE_TYPE: """
         SELECT t.key, t.retired_at IS NOT NULL AS retired, t.name, s.key AS sensor,
-               t.period_ms, t.max_age_ms, t.max_ahead_ms, t.server_time
+               t.period_ms, t.max_age_ms, t.max_ahead_ms, t.clock_tolerance_ms, t.server_time
         FROM device_types t JOIN sensors s USING (sensor_id)""",
     # Of several slots of one name the last counts: it is the live one, if any is.
     Section.CHANNEL: """
         SELECT DISTINCT ON (t.key, c.channel) c.retired_at IS NOT NULL AS retired, t.key AS device_type, c.channel,
-               p.key AS observed_property, c.unit, c.factor, c.addend, c.sampling, c.sampling_ms
+               p.key AS observed_property, c.unit, c.factor, c.addend, c.sampling, c.sampling_ms, c.rolls_over_at
         FROM device_type_channels c
         JOIN device_types t USING (device_type_id)
         JOIN observed_properties p USING (observed_property_id)

@@ -19,9 +19,9 @@ _PUBLISHES: Final = 1
 _RETIRED: Final = 2
 
 _PROFILES = """
-SELECT t.device_type_id, t.key, t.period_ms, t.max_age_ms, t.max_ahead_ms, t.server_time,
+SELECT t.device_type_id, t.key, t.period_ms, t.max_age_ms, t.max_ahead_ms, t.clock_tolerance_ms, t.server_time,
        c.channel, c.unit, c.factor, c.addend, c.retired_at IS NULL AS live,
-       p.kind, p.hard_min, p.hard_max, p.plausible_min, p.plausible_max, p.codes
+       p.kind, p.hard_min, p.hard_max, p.plausible_min, p.plausible_max, p.max_rate, p.max_spike, p.flat_line_ms, p.codes
 FROM device_types t
 LEFT JOIN device_type_channels c USING (device_type_id)
 LEFT JOIN observed_properties p USING (observed_property_id)
@@ -47,7 +47,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """A device type. Everything after channels is by slot; ranges are canonical and infinite where open.
+    """A device type. Everything after channels is by slot; ranges are canonical and infinite where open, as are limits.
 
     channels has the live channels only: a retired one keeps its slot and loses its name.
     codes: of a state, key → value. code_values: of a state its values, of bits its weights.
@@ -58,6 +58,7 @@ class Profile:
     period_ms: int
     max_age_ms: int
     max_ahead_ms: int
+    clock_tolerance_ms: int
     server_time: bool
     channels: Mapping[str, int]
     kinds: tuple[Kind, ...]
@@ -67,6 +68,9 @@ class Profile:
     hard_max: Floats
     plausible_min: Floats
     plausible_max: Floats
+    max_rate: Floats
+    max_spike: Floats
+    flat_line_ms: Floats
     codes: tuple[Mapping[str, int] | None, ...]
     code_values: tuple[frozenset[int] | None, ...]
     units: tuple[str, ...] = ()  # as the device sends it
@@ -112,6 +116,7 @@ def _profile(rows: Sequence[Row]) -> Profile:
         period_ms=head["period_ms"],
         max_age_ms=head["max_age_ms"],
         max_ahead_ms=head["max_ahead_ms"],
+        clock_tolerance_ms=head["clock_tolerance_ms"],
         server_time=head["server_time"],
         channels={
             row["channel"]: slot for slot, row in enumerate(slots) if row["live"]
@@ -123,6 +128,9 @@ def _profile(rows: Sequence[Row]) -> Profile:
         hard_max=_floats(slots, "hard_max", math.inf),
         plausible_min=_floats(slots, "plausible_min", -math.inf),
         plausible_max=_floats(slots, "plausible_max", math.inf),
+        max_rate=_floats(slots, "max_rate", math.inf),
+        max_spike=_floats(slots, "max_spike", math.inf),
+        flat_line_ms=_floats(slots, "flat_line_ms", math.inf),
         codes=tuple(_state_codes(row) for row in slots),
         code_values=tuple(_code_values(row) for row in slots),
         units=tuple(row["unit"] for row in slots),

@@ -36,14 +36,14 @@ WITH r AS (
     SELECT r.*, t.device_type_id, p.observed_property_id
     FROM ROWS FROM (jsonb_to_recordset($2) AS (
         device_type text, channel text, observed_property text, unit text,
-        factor float8, addend float8, sampling text, sampling_ms integer)) WITH ORDINALITY
-        AS r (device_type, channel, observed_property, unit, factor, addend, sampling, sampling_ms, place)
+        factor float8, addend float8, sampling text, sampling_ms integer, rolls_over_at float8)) WITH ORDINALITY
+        AS r (device_type, channel, observed_property, unit, factor, addend, sampling, sampling_ms, rolls_over_at, place)
     JOIN device_types t ON t.key = r.device_type
     JOIN observed_properties p ON p.key = r.observed_property
 ), touched AS (
     UPDATE device_types t SET revision = $1 FROM r WHERE t.device_type_id = r.device_type_id
 ), restored AS (
-    UPDATE device_type_channels c SET retired_at = NULL
+    UPDATE device_type_channels c SET retired_at = NULL, rolls_over_at = r.rolls_over_at
     FROM r
     WHERE c.device_type_id = r.device_type_id AND c.channel = r.channel
       AND (c.observed_property_id, c.unit, c.factor, c.addend, c.sampling, c.sampling_ms)
@@ -53,11 +53,11 @@ WITH r AS (
     RETURNING c.device_type_id, c.channel
 )
 INSERT INTO device_type_channels
-    (device_type_id, slot, channel, observed_property_id, unit, factor, addend, sampling, sampling_ms)
+    (device_type_id, slot, channel, observed_property_id, unit, factor, addend, sampling, sampling_ms, rolls_over_at)
 SELECT r.device_type_id,
        coalesce((SELECT max(l.slot) FROM device_type_channels l WHERE l.device_type_id = r.device_type_id), -1)
            + row_number() OVER (PARTITION BY r.device_type_id ORDER BY r.place),
-       r.channel, r.observed_property_id, r.unit, r.factor, r.addend, r.sampling, r.sampling_ms
+       r.channel, r.observed_property_id, r.unit, r.factor, r.addend, r.sampling, r.sampling_ms, r.rolls_over_at
 FROM r
 WHERE NOT EXISTS (SELECT FROM restored o WHERE o.device_type_id = r.device_type_id AND o.channel = r.channel)
 """
@@ -75,16 +75,19 @@ UPSERT: Final[dict[Section, str]] = {
         SET name = excluded.name, area = excluded.area, retired_at = NULL, revision = excluded.revision""",
     Section.OBSERVED_PROPERTY: """
         INSERT INTO observed_properties (key, domain, kind, unit, name, definition, hard_min, hard_max,
-                                         plausible_min, plausible_max, aggregations, codes, privacy, revision)
+                                         plausible_min, plausible_max, max_rate, max_spike, flat_line_ms,
+                                         aggregations, codes, privacy, revision)
         SELECT key, domain, kind, unit, name, definition, hard_min, hard_max,
-               plausible_min, plausible_max, aggregations, codes, privacy, $1
+               plausible_min, plausible_max, max_rate, max_spike, flat_line_ms, aggregations, codes, privacy, $1
         FROM jsonb_to_recordset($2) AS r (
             key text, domain text, kind text, unit text, name jsonb, definition text, hard_min float8,
-            hard_max float8, plausible_min float8, plausible_max float8, aggregations text[], codes jsonb, privacy text)
+            hard_max float8, plausible_min float8, plausible_max float8, max_rate float8, max_spike float8,
+            flat_line_ms bigint, aggregations text[], codes jsonb, privacy text)
         ON CONFLICT (key) DO UPDATE
         SET domain = excluded.domain, name = excluded.name, definition = excluded.definition,
             hard_min = excluded.hard_min, hard_max = excluded.hard_max,
             plausible_min = excluded.plausible_min, plausible_max = excluded.plausible_max,
+            max_rate = excluded.max_rate, max_spike = excluded.max_spike, flat_line_ms = excluded.flat_line_ms,
             aggregations = excluded.aggregations, codes = excluded.codes, privacy = excluded.privacy,
             retired_at = NULL, revision = excluded.revision""",
     Section.SENSOR: """
@@ -95,14 +98,17 @@ UPSERT: Final[dict[Section, str]] = {
         SET name = excluded.name, manufacturer = excluded.manufacturer, model = excluded.model,
             datasheet = excluded.datasheet, retired_at = NULL, revision = excluded.revision""",
     Section.DEVICE_TYPE: """
-        INSERT INTO device_types (key, name, sensor_id, period_ms, max_age_ms, max_ahead_ms, server_time, revision)
-        SELECT r.key, r.name, s.sensor_id, r.period_ms, r.max_age_ms, r.max_ahead_ms, r.server_time, $1
+        INSERT INTO device_types (key, name, sensor_id, period_ms, max_age_ms, max_ahead_ms, clock_tolerance_ms, server_time,
+                                  revision)
+        SELECT r.key, r.name, s.sensor_id, r.period_ms, r.max_age_ms, r.max_ahead_ms, r.clock_tolerance_ms, r.server_time,
+               $1
         FROM jsonb_to_recordset($2) AS r (key text, name jsonb, sensor text, period_ms integer, max_age_ms bigint,
-                                          max_ahead_ms bigint, server_time boolean)
+                                          max_ahead_ms bigint, clock_tolerance_ms bigint, server_time boolean)
         JOIN sensors s ON s.key = r.sensor
         ON CONFLICT (key) DO UPDATE
         SET name = excluded.name, sensor_id = excluded.sensor_id, period_ms = excluded.period_ms,
             max_age_ms = excluded.max_age_ms, max_ahead_ms = excluded.max_ahead_ms,
+            clock_tolerance_ms = excluded.clock_tolerance_ms,
             server_time = excluded.server_time, retired_at = NULL, revision = excluded.revision""",
     Section.CHANNEL: _CHANNELS,
     Section.THING: """

@@ -32,7 +32,10 @@ CREATE TABLE observed_properties (
     codes         jsonb  NOT NULL DEFAULT '[]',      -- state, bits: [{value, key, name, abnormal}]
     privacy       text   NOT NULL DEFAULT 'internal' CHECK (privacy IN ('public', 'internal', 'household')),
     retired_at    timestamptz,
-    revision      bigint NOT NULL
+    revision      bigint NOT NULL,
+    max_rate      float8,                      -- per second; beyond these three the value is flagged suspect
+    max_spike     float8,                      -- from the median of the three before
+    flat_line_ms  bigint                       -- that the very same value is believed
 );
 
 CREATE TABLE sensors (
@@ -57,7 +60,8 @@ CREATE TABLE device_types (
     max_ahead_ms bigint   NOT NULL DEFAULT 300000,      -- 5 min: later is in_future
     server_time  boolean  NOT NULL DEFAULT false,       -- items without a time get ours, flagged
     retired_at   timestamptz,
-    revision     bigint   NOT NULL
+    revision     bigint   NOT NULL,
+    clock_tolerance_ms bigint NOT NULL DEFAULT 10000    -- a time further ahead of ours is flagged suspect
 );
 
 CREATE TABLE device_type_channels (
@@ -71,6 +75,7 @@ CREATE TABLE device_type_channels (
     sampling             text     NOT NULL DEFAULT 'instant' CHECK (sampling IN ('instant', 'period_start', 'period_end')),
     sampling_ms          integer  NOT NULL DEFAULT 0,   -- duration of the period
     retired_at           timestamptz,          -- the slot stays: its past is read through it
+    rolls_over_at        float8,               -- of a counter, in unit: it goes on from zero
     PRIMARY KEY (device_type_id, slot)
 );
 CREATE UNIQUE INDEX device_type_channels_live ON device_type_channels (device_type_id, channel) WHERE retired_at IS NULL;
