@@ -20,7 +20,6 @@ class MergedSource:
         self._room = room
         self._from_broker: list[Publication] = []
         self._taken = asyncio.Event()
-        self._failure: BaseException | None = None
 
     async def __aenter__(self) -> Self:
         self._pump = asyncio.create_task(self._fetch(), name="ingest.merge")
@@ -39,11 +38,11 @@ class MergedSource:
         """At least one; when both have something, each gives up to half.
 
         Raises:
-            whatever broke the broker's client beyond repair.
+            whatever broke the broker's client or the door beyond repair.
         """
         while not self._from_broker and not len(self._room):
-            if self._failure is not None:
-                raise self._failure
+            if self._room.failure is not None:
+                raise self._room.failure
             self._room.arrived.clear()
             await self._room.arrived.wait()
         half = max(1, limit // 2)
@@ -75,5 +74,4 @@ class MergedSource:
                 self._room.arrived.set()
                 await self._taken.wait()
         except Exception as error:  # noqa: BLE001 # receive() raises it
-            self._failure = error
-            self._room.arrived.set()
+            self._room.fail(error)

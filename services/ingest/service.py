@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final, TypeVar
 
 import structlog
@@ -15,11 +16,14 @@ from services.core.settings import Settings
 from services.core.storage.transient import is_transient
 from services.ingest.commands import Commands
 from services.ingest.decode import Decoder
+from services.ingest.door.service import open_door
 from services.ingest.lanes import NewestTimes
+from services.ingest.merged_source import MergedSource
 from services.ingest.pipeline import Pipeline
 from services.ingest.recall import recall, recall_formats
 from services.ingest.receipts import Receipts
 from services.ingest.registry import Registry
+from services.ingest.replay import Replays
 from services.ingest.side_connection import SideConnection
 from services.ingest.source import Intake
 from services.ingest.store import Store
@@ -41,7 +45,9 @@ async def run_ingest(
     async with contextlib.AsyncExitStack() as opened:
 
         async def begin() -> None:
-            pipelines.append(await _begin(settings, clock, chance, opened))
+            pipeline = await _begin(settings, clock, chance, opened)
+            _open_inbox(pipeline, settings, clock, opened)
+            pipelines.append(pipeline)
 
         await until_stopped(begin(), stop)
         for pipeline in pipelines:
@@ -76,14 +82,37 @@ async def _begin(
     await _patiently(registry.refresh, clock)
     client = await opened.enter_async_context(_client(settings, clock, chance))
     await client.subscribe(decoder.filters)
+    intake = Intake(client, decoder, Commands(command_connection, client, clock))
+    if settings.door_bind is not None:
+        room = await opened.enter_async_context(
+            open_door(settings, decoder, registry, clock)
+        )
+        source = await opened.enter_async_context(MergedSource(client, room))
+        intake = replace(intake, source=source, explain=room.explain)
     return Pipeline(
-        Intake(client, decoder, Commands(command_connection, client, clock)),
+        intake,
         registry,
         Writer(store, newest, clock, chance),
         receipts,
         Waker(wake_connection, clock),
         clock,
     )
+
+
+def _open_inbox(
+    pipeline: Pipeline,
+    settings: Settings,
+    clock: Clock,
+    opened: contextlib.AsyncExitStack,
+) -> None:
+    """Beside the pipeline: replays of what was refused, and what watchers are told."""
+    replay_connection = SideConnection(settings.dsn, "ingest-replays")
+    watch_connection = SideConnection(settings.dsn, "ingest-watch")
+    opened.callback(replay_connection.terminate)
+    opened.callback(watch_connection.terminate)
+    replays = Replays(replay_connection, clock, pipeline.take_in_again)
+    pipeline.beside("replays", replays.run)
+    pipeline.beside("watch", lambda: pipeline.tap.run(watch_connection))
 
 
 def _client(settings: Settings, clock: Clock, chance: random.Random) -> BrokerClient:

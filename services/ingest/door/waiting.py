@@ -55,6 +55,7 @@ class WaitingRoom:
         self._waiting: dict[int, Request] = {}
         self._next = 0
         self._closed = False
+        self.failure: BaseException | None = None
         self.arrived = asyncio.Event()  # cleared by who takes
 
     def __len__(self) -> int:
@@ -103,6 +104,11 @@ class WaitingRoom:
                     request.left -= 1
                     if request.left == 0:
                         self._leave(request)
+
+    def fail(self, error: BaseException) -> None:
+        """The door broke: whoever takes must end."""
+        self.failure = error
+        self.arrived.set()
 
     def close(self) -> None:
         """Nobody acknowledges any more."""

@@ -1,0 +1,152 @@
+"""Bodies of requests: read in time, unpacked within bounds, and a batch taken apart into its messages."""
+
+import asyncio
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+
+from services.ingest.door.problems import (
+    DoorError,
+    TooLargeError,
+    TooManyRequestsError,
+    TooSlowError,
+    UnknownEncodingError,
+)
+
+LARGEST_BODY: Final = 1 << 20
+LARGEST_UNPACKED: Final = 4 << 20
+_MOST_READING: Final = 64 << 20  # of all bodies that are under way, unpacked
+_BODY_SECONDS: Final = 15.0
+_WORTH_A_THREAD: Final = 65_536
+_LARGEST_KEPT: Final = 65_536  # of a batch that cannot be taken apart
+_GZIP: Final = 31  # zlib's number for a gzip header and the largest window
+_json = msgspec.json.Decoder(msgspec.Raw)
+_array = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class BodyReader:
+    """Bounds what all bodies under way take, whatever their senders say."""
+
+    def __init__(
+        self, seconds: float = _BODY_SECONDS, most_reading: int = _MOST_READING
+    ) -> None:
+        self._seconds = seconds
+        self._left = most_reading
+
+    @contextmanager
+    def room_for(self, request: Request) -> Iterator[None]:
+        """Held from before the first byte until the body is handed on.
+
+        Raises:
+            TooLargeError, UnknownEncodingError, TooManyRequestsError
+        """
+        size = _largest_size(request)
+        if size > self._left:
+            raise TooManyRequestsError(
+                "Too many bodies are on their way.", retry_after=1
+            )
+        self._left -= size
+        try:
+            yield
+        finally:
+            self._left += size
+
+    async def read(self, request: Request) -> bytes:
+        """As it was sent.
+
+        Raises:
+            TooLargeError, TooSlowError
+        """
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._seconds):
+                async for part in request.stream():
+                    body += part
+                    if len(body) > LARGEST_BODY:
+                        raise _too_large()
+        except TimeoutError as error:
+            raise TooSlowError from error
+        except ClientDisconnect as error:
+            raise TooSlowError("The body ended early.") from error
+        return bytes(body)
+
+
+async def unpack(request: Request, body: bytes) -> bytes:
+    """Raises TooLargeError, or DoorError when it is no gzip."""
+    if not _is_packed(request):
+        return body
+    if len(body) < _WORTH_A_THREAD // 16:
+        return gunzip(body)
+    return await asyncio.to_thread(gunzip, body)
+
+
+def gunzip(body: bytes, largest: int = LARGEST_UNPACKED) -> bytes:
+    """Never makes more than largest bytes of it, whatever it says.
+
+    Raises:
+        TooLargeError: it holds more.
+        DoorError: it is no whole gzip member.
+    """
+    unpacker = zlib.decompressobj(_GZIP)
+    try:
+        unpacked = unpacker.decompress(body, largest + 1)
+    except zlib.error as error:
+        raise DoorError(f"The body is not gzip: {error}.") from error
+    if len(unpacked) > largest:
+        raise _too_large()
+    if not unpacker.eof or unpacker.unused_data:
+        raise DoorError("The body is not one whole gzip member.")
+    return unpacked
+
+
+def messages_of(body: bytes) -> list[bytes]:
+    """Of native JSON: the elements of an array, the lines of NDJSON, or the one message that it is.
+
+    What is none of these is one message, cut to what is kept of it: decoding it says what is wrong.
+    """
+    start = body.lstrip()[:1]
+    if start == b"[":
+        try:
+            return [bytes(raw) for raw in _array.decode(body)] or [body]
+        except (ValueError, RecursionError):
+            return [body[:_LARGEST_KEPT]]
+    if _is_json(body):
+        return [body]
+    lines = [line for line in body.split(b"\n") if line.strip()]
+    if len(lines) > 1 and _is_json(lines[0]):
+        return lines
+    return [body[:_LARGEST_KEPT]]
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        _json.decode(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _is_packed(request: Request) -> bool:
+    return request.headers.get("content-encoding", "identity").lower() == "gzip"
+
+
+def _largest_size(request: Request) -> int:
+    """What its body may come to in memory."""
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if encoding not in {"identity", "gzip"}:
+        raise UnknownEncodingError
+    said = request.headers.get("content-length", str(LARGEST_BODY))
+    if not said.isdecimal() or int(said) > LARGEST_BODY:
+        raise _too_large()
+    return int(said) + (LARGEST_UNPACKED if encoding == "gzip" else 0)
+
+
+def _too_large() -> TooLargeError:
+    return TooLargeError(
+        f"A body has at most {LARGEST_BODY >> 20} MiB, unpacked {LARGEST_UNPACKED >> 20} MiB:"
+        " send fewer messages at once."
+    )
