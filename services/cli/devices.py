@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cli.device_add import add_devices
+from services.cli.device_ask import ask_device
 from services.cli.device_file import device_rows
 from services.cli.device_secrets import (
     ACTOR,
@@ -49,6 +50,7 @@ def register(app: typer.Typer) -> None:
     devices.command("add")(add_devices)
     devices.command("list")(list_devices)
     devices.command("show")(show_device)
+    devices.command("ask")(ask_device)
     devices.command("rotate")(rotate_devices)
     devices.command("revoke")(revoke_devices)
     app.add_typer(devices, name="devices")

@@ -28,6 +28,7 @@ class Action(StrEnum):
     READ_REJECTED = "read_rejected"  # what was refused, and why
     READ_PAYLOAD = "read_payload"  # the raw bytes of it
     READ_LEDGER = "read_ledger"
+    COMMAND = "command"  # ask a device to send again, announce itself, take settings
 
 
 LOWEST_ROLE: Final[dict[Action, Role]] = {
@@ -37,6 +38,7 @@ LOWEST_ROLE: Final[dict[Action, Role]] = {
     Action.READ_REJECTED: Role.OPERATOR,
     Action.READ_PAYLOAD: Role.ENGINEER,
     Action.READ_LEDGER: Role.VIEWER,
+    Action.COMMAND: Role.ENGINEER,
 }
 
 

@@ -79,6 +79,7 @@ Acknowledger = Annotated[Actor, Depends(_allowed(Action.ACKNOWLEDGE))]
 RejectedReader = Annotated[Actor, Depends(_allowed(Action.READ_REJECTED))]
 PayloadReader = Annotated[Actor, Depends(_allowed(Action.READ_PAYLOAD))]
 LedgerReader = Annotated[Actor, Depends(_allowed(Action.READ_LEDGER))]
+Commander = Annotated[Actor, Depends(_allowed(Action.COMMAND))]
 
 
 async def _scope(actor: Reader) -> Scope:

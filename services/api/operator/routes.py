@@ -7,6 +7,7 @@ from services.api.live import endpoints as live
 from services.api.operator import endpoints
 from services.api.operator.alerts import endpoints as alerts
 from services.api.operator.city import endpoints as city
+from services.api.operator.commands import endpoints as commands
 from services.api.operator.datastreams import endpoints as datastreams
 from services.api.operator.devices import endpoints as devices
 from services.api.operator.latest import endpoints as latest
@@ -25,6 +26,7 @@ for noun in (
     things,
     relations,
     devices,
+    commands,
     datastreams,
     observations,
     latest,
