@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ class Batch:
     payload_bytes: int = 0
     replayed: list[Replayed] = field(default_factory=list)
     when_stored: list[Callable[[], None]] = field(default_factory=list)
+    watched: list[Any] = field(default_factory=list)  # of watched.Watched
 
     @property
     def end(self) -> int:

@@ -6,8 +6,8 @@ when the process ends was not acknowledged, and comes again.
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -19,14 +19,17 @@ from services.core.process import notify_supervisor
 from services.core.reasons import Reason
 from services.core.storage.transient import is_transient
 from services.ingest import metrics
+from services.ingest.again import Replayed
 from services.ingest.batch import Batch
 from services.ingest.check import Checker
 from services.ingest.freshness import Freshness
 from services.ingest.messages import Received, Unusable
 from services.ingest.receipts import Receipts
 from services.ingest.registry import Registry
+from services.ingest.replay import Again
 from services.ingest.resolve import resolve
 from services.ingest.source import Intake
+from services.ingest.tap import Tap
 from services.ingest.waker import Waker
 from services.ingest.writer import Situation, Writer
 
@@ -60,12 +63,18 @@ class Pipeline:
         self._receipts = receipts
         self._waker = waker
         self._clock = clock
+        self.tap = Tap(clock)
         self._checker = Checker()
         self._freshness = Freshness()
         self._batch = Batch()
         self._due = asyncio.Event()  # there is something to store, or it is time to
         self._room = asyncio.Event()
         self._room.set()
+        self._besides: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
+
+    def beside(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Something else to be at for as long as it runs."""
+        self._besides[name] = work
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until stop is set; then what was received is stored, acknowledged and receipted.
@@ -82,6 +91,7 @@ class Pipeline:
                     ("registry", self._watch_registry()),
                     ("wake", self._waker.run()),
                     ("commands", self._commands.run()),
+                    *((name, work()) for name, work in self._besides.items()),
                 )
             ]
             storing = group.create_task(self._store_until(stop), name="ingest.store")
@@ -156,11 +166,37 @@ class Pipeline:
         if not certain and (checked.doubtful or resolved.is_doubtful):
             return False
         batch.add(publications, resolved, checked)
+        if self.tap.watched:
+            self.tap.look(batch, messages, resolved, checked, now_ms)
         batch.learn(self._decoder.take_memories())
         if len(batch.publishers) >= _MOST_ITEMS or batch.payload_bytes >= _MOST_BYTES:
             self._room.clear()
         self._due.set()
         return True
+
+    async def take_in_again(self, page: Sequence[Again]) -> None:
+        """Messages that were refused once, judged as of when they came; returns when they are settled."""
+        await self._refresh_registry()
+        await self._room.wait()
+        for message, received in page:
+            try:
+                self._judge_again(message, received)
+            except Exception as error:
+                log.exception("a fault while reading a message", action="judge_failed")
+                why = Unusable(Reason.MALFORMED, f"not readable for us: {error}")
+                refused = msgspec.structs.replace(received, content=why)
+                self._judge_again(message, refused)
+        stored = asyncio.Event()
+        self._batch.when_stored.append(stored.set)
+        self._due.set()
+        await stored.wait()
+
+    def _judge_again(self, message: Replayed, received: Received) -> None:
+        batch, now_ms = self._batch, message.judged_ms
+        resolved = resolve([received], self._registry, now_ms, batch.end)
+        checked = Checker().check(resolved.observed, now_ms)
+        batch.add([], resolved, checked)
+        batch.replayed.append(message)
 
     # write ▸ acknowledge ▸ receipt
 
@@ -187,6 +223,10 @@ class Pipeline:
             metrics.count(plan)
         for plan in plans:
             self._receipts.refuse(plan.refused, self._registry.id_of)
+        for tell in batch.when_stored:
+            tell()
+        if batch.watched:
+            self.tap.commit(batch.watched, plans, self._writer.last_batch)
         self._waker.wake()
 
     def _situation(self) -> Situation:
@@ -201,6 +241,8 @@ class Pipeline:
     async def _send_due_receipts(self) -> None:
         """One that is lost is asked for again: its publisher repeats the message."""
         due = self._receipts.take_due(self._registry.key_of)
+        if self.tap.watched:
+            self.tap.send(due)
         if await self._publish(due):
             metrics.RECEIPTS.inc(len(due))
 

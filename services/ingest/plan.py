@@ -60,6 +60,8 @@ class Plan:
     answers: Sequence[Answer]
     memories: Mapping[tuple[str, str], bytes]
     replayed: Sequence[Replayed]
+    first: int
+    fates: NDArray[np.uint8]  # of Fate, by entry from first on
 
 
 def divide(batch: Batch, newest: NewestTimes, *, all_late: bool = False) -> Lanes:
@@ -129,6 +131,8 @@ def plan(batch: Batch, lanes: Lanes, merged: Merged) -> Plan:
         answers=batch.answers,
         memories=batch.memories,
         replayed=batch.replayed,
+        first=batch.first,
+        fates=fates,
     )
 
 

@@ -34,7 +34,7 @@ WITH chosen AS (
       AND received_at >= $2 AND received_at < $3 AND rejected_id <= $4
       AND ($5::bigint[] IS NULL OR rejected_id = ANY ($5)) AND ($6::text[] IS NULL OR reason = ANY ($6))
       AND ($7::text[] IS NULL OR publisher = ANY ($7)) AND ($8::text[] IS NULL OR coalesce(device, publisher) = ANY ($8))
-      AND ($9::text[] IS NULL OR channel = ANY ($9))
+      AND ($9::text[] IS NULL OR channel = ANY ($9)) AND ($11::text[] IS NULL OR scope = ANY ($11))
     ORDER BY received_at, message_no LIMIT $10)
 SELECT r.received_at, r.message_no, r.rejected_id, r.scope, r.item_index, r.channel, r.state = 'open' AS is_open,
        r.topic, r.payload
@@ -166,6 +166,7 @@ async def _page(connection: Connection, task: Task) -> list[Replayed]:
         chosen.get("devices"),
         chosen.get("channels"),
         _PAGE,
+        chosen.get("scopes"),
     )
     by_message = groupby(rows, key=lambda row: (row["received_at"], row["message_no"]))
     return [_message(task, list(entries)) for _, entries in by_message]
