@@ -28,6 +28,11 @@ COMMIT_SECONDS = Histogram(
 WAITING = Gauge(
     "alatau_ingest_waiting_items", "Items read from the broker and not yet committed"
 )
+WEBHOOK_EVENTS = Counter(
+    "alatau_ingest_webhook_events_total",
+    "Events of network servers that came by webhook, those without values included",
+    ["format", "event"],
+)
 RECEIPTS = Counter("alatau_ingest_receipts_total", "Receipts sent")
 REGISTRY_REVISION = Gauge(
     "alatau_ingest_registry_revision", "Revision of the registry in use"

@@ -38,14 +38,16 @@ class DoorStage:
         seconds: float = 20,
     ) -> httpx2.Response:
         """As the publisher itself, with Basic authentication, unless headers say otherwise."""
-        auth = None if headers and "Authorization" in headers else True
+        own = not headers or "Authorization" not in headers
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         async with httpx2.AsyncClient(timeout=seconds) as client:
             return await client.post(
                 f"{self.url}/ingest/v1/{publisher}/{kind}",
                 content=content,
                 headers=dict(headers or {}),
-                auth=(publisher, self.secrets[publisher]) if auth else None,
+                auth=httpx2.BasicAuth(publisher, self.secrets[publisher])
+                if own
+                else httpx2.Auth(),
             )
 
     @asynccontextmanager

@@ -1,15 +1,13 @@
 """The HTTPS door on a real broker and database: 2xx only after the commit, and every refusal."""
 
 import gzip
-import hashlib
-import hmac
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from tests.integration.door_stage import DoorStage, door_stage, problem
+from tests.integration.door_stage import DoorStage, door_stage
 from tests.integration.ingest_stage import T0
 from tests.stack_fixtures import Broker
 

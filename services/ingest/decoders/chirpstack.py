@@ -3,14 +3,15 @@
 Source: https://www.chirpstack.io/docs/chirpstack/integrations/events.html
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, Final, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 import msgspec
 from typing_extensions import override
 
 from services.core.reasons import Reason
 from services.ingest.decoders.native_json import LARGEST_PAYLOAD
+from services.ingest.lorawan import DevEui, device_of, flat
 from services.ingest.messages import (
     AwareTime,
     Birth,
@@ -23,14 +24,11 @@ from services.ingest.messages import (
 from services.ingest.wire_format import Route, WireFormat
 
 _MALFORMED_ERRORS: Final = (ValueError, RecursionError)
-_DEEPEST: Final = 4  # objects within "object"
 _TOPIC_PARTS: Final = 6  # application, publisher, device, DevEUI, event, kind
-
-_DevEui = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{16}$")]
 
 
 class _Device(msgspec.Struct, rename="camel"):
-    dev_eui: _DevEui
+    dev_eui: DevEui
 
 
 class _Gateway(msgspec.Struct):
@@ -76,7 +74,7 @@ def decode_uplink(payload: bytes) -> Message | Unusable:
     signal: dict[str, ForeignValue] = (
         {} if best is None else {"rssi": best.rssi, "snr": best.snr}
     )
-    return _message(uplink, signal | dict(_flat(uplink.decoded)), frozenset(signal))
+    return _message(uplink, signal | dict(flat(uplink.decoded)), frozenset(signal))
 
 
 def decode_status(payload: bytes) -> Message | Unusable:
@@ -113,7 +111,7 @@ def _read(payload: bytes, decoder: msgspec.json.Decoder[Event]) -> Event | Unusa
 
 
 def _device(event: _Event) -> str:
-    return f"dev_eui:{event.device_info.dev_eui.lower()}"
+    return device_of(event.device_info.dev_eui)
 
 
 def _message(
@@ -130,17 +128,6 @@ def _message(
             )
         ]
     )
-
-
-def _flat(
-    decoded: Mapping[str, Any], path: str = "", depth: int = 0
-) -> Iterator[tuple[str, ForeignValue]]:
-    """Nested objects as paths: `{"battery": {"volts": 3.6}}` has `battery/volts`."""
-    for name, value in decoded.items():
-        if isinstance(value, dict) and depth < _DEEPEST:
-            yield from _flat(value, f"{path}{name}/", depth + 1)
-        else:
-            yield path + name, value
 
 
 _UPLINK: Final = msgspec.json.Decoder(_Uplink)
