@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from services.core.storage.log_batch import Notice
 from services.ingest.again import Replayed
 from services.ingest.check import Block, Checked
 from services.ingest.resolve import NOT_ASKED, Answer, Numbered, Refused, Resolved
+
+if TYPE_CHECKING:
+    from services.ingest.watched import Watched
 
 Placed = TypeVar("Placed", Refused, Numbered)
 
@@ -33,7 +36,7 @@ class Batch:
     payload_bytes: int = 0
     replayed: list[Replayed] = field(default_factory=list)
     when_stored: list[Callable[[], None]] = field(default_factory=list)
-    watched: list[Any] = field(default_factory=list)  # of watched.Watched
+    watched: "list[Watched]" = field(default_factory=list)
 
     @property
     def end(self) -> int:
