@@ -7,25 +7,31 @@ A name is a path: `Phase A/voltage` is the channel `Phase A/voltage`, else `Phas
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeGuard
 
 import msgspec
 
 from services.core.city.units import Conversion, conversion
 from services.core.reasons import Reason
 from services.core.storage.registry_snapshot import Profile
-from services.ingest.messages import ForeignReading, ForeignValue, Quantity, Unusable
+from services.ingest.messages import (
+    LARGEST_INTEGER,
+    ForeignReading,
+    ForeignValue,
+    Quantity,
+    Unusable,
+)
 
 _OUTSIDE_NAMES: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 _LONGEST_NAME: Final = 512  # that is looked at
 _COUNT: Final = "1"
 
 
-def fit(reading: ForeignReading, profile: Profile) -> ForeignReading:
+def fit(reading: ForeignReading, profile: Profile) -> ForeignReading | None:
     """The same item with channels for names and values in the channels' units.
 
     A name that no channel has is left as it is, to be refused, unless it is optional. Of two names of one
-    channel the second is refused.
+    channel the second is refused. None: all that it says is optional, and there is no such channel.
     """
     names = sorted(reading.values, key=lambda name: name not in profile.channels)
     channels: dict[str, str] = {}
@@ -43,6 +49,8 @@ def fit(reading: ForeignReading, profile: Profile) -> ForeignReading:
         else:
             channels[name] = channel
             values[channel] = _in_unit(value, channel, profile)
+    if reading.optional and not values:
+        return None
     quality = {channels.get(n, n): said for n, said in (reading.quality or {}).items()}
     return msgspec.structs.replace(reading, values=values, quality=quality or None)
 
@@ -74,9 +82,16 @@ def _in_unit(value: ForeignValue, channel: str, profile: Profile) -> ForeignValu
             f"{channel} is sent in {value.unit}, and the platform takes {unit}",
         )
     number = value.value
-    if isinstance(number, bool) or not isinstance(number, int | float):
+    if how == _AS_IT_IS or not _is_convertible(number):
         return number
-    return number if how == _AS_IT_IS else how.convert(float(number))
+    return how.convert(float(number))
+
+
+def _is_convertible(number: object) -> TypeGuard[int | float]:
+    """What is beyond 2^53 is refused as it is."""
+    if type(number) is int:
+        return abs(number) <= LARGEST_INTEGER
+    return type(number) is float
 
 
 _AS_IT_IS: Final = Conversion(1.0, 0.0)

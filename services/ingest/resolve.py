@@ -227,11 +227,13 @@ def _resolve_message(
                 fitted = (
                     fit(item, profile) if isinstance(item, ForeignReading) else item
                 )
+                if fitted is None:
+                    continue  # and no item
                 resolved.observed.append(
                     Observed(entry, frame_id, profile, fitted, received, index)
                 )
         entry += 1
-    resolved.publishers += [sender.publisher_id] * len(message.items)
+    resolved.publishers += [sender.publisher_id] * (entry - resolved.end)
     if message.seq is not None and message.epoch is not None and sender.publisher_id:
         resolved.numbered.append(
             Numbered(entry - 1, sender.publisher_id, message.epoch, message.seq)

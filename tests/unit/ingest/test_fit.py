@@ -25,6 +25,12 @@ def foreign(**rest: Any) -> ForeignReading:
     return ForeignReading(time=NOW_MS, **rest)
 
 
+def fitted(reading: ForeignReading, *channels: str) -> ForeignReading:
+    found = fit(reading, metered(*channels))
+    assert found is not None
+    return found
+
+
 @pytest.mark.parametrize(
     ("name", "channels", "channel"),
     [
@@ -44,7 +50,7 @@ def test_the_channel_that_a_name_means(
 
 
 @pytest.mark.parametrize(
-    ("sent", "channel", "fitted"),
+    ("sent", "channel", "result"),
     [
         (Quantity(0.4, "kV"), "a", 400.0),
         (Quantity(300, "K"), "b", 26.85),
@@ -52,27 +58,28 @@ def test_the_channel_that_a_name_means(
         (Quantity(None, "kV"), "a", None),
         (Quantity("on", "kV"), "a", "on"),
         (5, "b", 5),
+        (Quantity(1 << 60, "kV"), "a", 1 << 60),
     ],
 )
 def test_units_are_converted_by_the_table(
-    sent: Any, channel: str, fitted: object
+    sent: Any, channel: str, result: object
 ) -> None:
-    values = fit(foreign(values={channel: sent}), metered("a", "b", "c")).values
-    assert values == {channel: fitted}
+    values = fitted(foreign(values={channel: sent}), "a", "b", "c").values
+    assert values == {channel: result}
 
 
 @pytest.mark.parametrize("unit", ["kg", "Cel", "nonsense"])
 def test_a_unit_that_measures_something_else_is_refused(unit: str) -> None:
-    value = fit(foreign(values={"a": Quantity(1, unit)}), metered("a")).values["a"]
+    value = fitted(foreign(values={"a": Quantity(1, unit)}), "a").values["a"]
     assert isinstance(value, Unusable)
     assert value.reason is Reason.WRONG_UNIT
 
 
 def test_of_two_names_of_one_channel_the_exact_one_counts() -> None:
-    fitted = fit(foreign(values={"x/a": 1.0, "a": 2.0, "y/a": 3.0}), metered("a"))
-    assert fitted.values.pop("a") == 2.0
-    assert all(isinstance(value, Unusable) for value in fitted.values.values())
-    assert set(fitted.values) == {"x/a", "y/a"}
+    values = fitted(foreign(values={"x/a": 1.0, "a": 2.0, "y/a": 3.0}), "a").values
+    assert values.pop("a") == 2.0
+    assert all(isinstance(value, Unusable) for value in values.values())
+    assert set(values) == {"x/a", "y/a"}
 
 
 def test_what_is_optional_is_dropped_where_there_is_no_such_channel() -> None:
@@ -80,12 +87,17 @@ def test_what_is_optional_is_dropped_where_there_is_no_such_channel() -> None:
         values={"a": 1.0, "rssi": -90.0, "snr": 5.0},
         optional=frozenset({"rssi", "snr"}),
     )
-    assert fit(reading, metered("a", "snr")).values == {"snr": 5.0, "a": 1.0}
+    assert fitted(reading, "a", "snr").values == {"snr": 5.0, "a": 1.0}
+
+
+def test_an_item_of_which_nothing_is_wanted_is_no_item() -> None:
+    reading = foreign(values={"margin": 7}, optional=frozenset({"margin"}))
+    assert fit(reading, metered("a")) is None
 
 
 def test_quality_follows_its_value_to_the_channel() -> None:
     reading = foreign(values={"x/a": 1.0}, quality={"x/a": "stale"})
-    assert fit(reading, metered("a")).quality == {"a": "stale"}
+    assert fitted(reading, "a").quality == {"a": "stale"}
 
 
 def test_a_value_that_its_decoder_refused_is_refused_with_its_own_reason() -> None:
