@@ -97,6 +97,8 @@ def _channel(channel: "Channel") -> Text:
         ):
             if low is not None or high is not None:
                 told.append(f"\n  {word:<11} {_span(low, high)} {inside}")
+        for line in _limits(channel):
+            told.append(f"\n  {line}")
     if channel.sampling != "instant":
         over = _duration(channel.sampling_ms)
         stamp = channel.sampling.removeprefix("period_")
@@ -104,6 +106,18 @@ def _channel(channel: "Channel") -> Text:
     told.append(f"\n  property    {channel.observed_property}, {channel.privacy}")
     told.append(f"\n  datastream  {channel.datastream or 'none'}")
     return told
+
+
+def _limits(channel: "Channel") -> Iterator[str]:
+    """What the values before it allow, where the catalogue says so."""
+    if channel.max_rate is not None:
+        yield f"{'rate':<11} at most {channel.max_rate:g} {channel.canonical_unit} a second"
+    if channel.max_spike is not None:
+        yield f"{'spike':<11} at most {channel.max_spike:g} {channel.canonical_unit} from the median of three"
+    if channel.flat_line_ms is not None:
+        yield f"{'flat line':<11} believed for {_duration(channel.flat_line_ms)}"
+    if channel.rolls_over_at is not None:
+        yield f"{'rolls over':<11} at {channel.rolls_over_at:g} {channel.unit}"
 
 
 def _span(low: float | None, high: float | None) -> str:

@@ -6,7 +6,7 @@ Source: QARTOD, Manual for Real-Time Quality Control of In-situ Temperature and 
 it, so that it is flagged as it arrives; a step is flagged for two values and then believed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,12 +28,12 @@ _CHECK: Final = 4  # bits above the source's flag
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
-    """What is remembered of series, by row. recent: the last three values, oldest first, NaN where there was none."""
+    """What is remembered of series. recent: the last three values, oldest first, NaN where there was none."""
 
-    series: Int64
-    recent: Float64  # [n, 3]
-    time_ms: Int64
-    run_ms: Int64  # since when the newest value has been the same
+    series: Int64  # [n, k]
+    recent: Float64  # [3, n, k]
+    time_ms: Int64  # [n, k]
+    run_ms: Int64  # [n, k] since when the newest value has been the same
 
 
 class PastChecks:
@@ -42,71 +42,54 @@ class PastChecks:
     def __init__(self) -> None:
         self._first = np.full(1024, _NONE, np.int64)  # by frame id: its first series
         self._checked: dict[int, tuple[int, ...]] = {}  # by device type: its slots
-        self._recent = np.empty((0, _BEFORE))
-        self._time_ms: Int64 = np.empty(0, np.int64)
-        self._run_ms: Int64 = np.empty(0, np.int64)
+        self._known = Known(
+            np.empty(0, np.int64),
+            np.empty((_BEFORE, 0)),
+            np.empty(0, np.int64),
+            np.empty(0, np.int64),
+        )
         self._end = 0
 
-    def flag(self, blocks: Sequence[Block], now_ms: int) -> Known | None:
+    def flag(self, blocks: Sequence[Block], now_ms: int) -> list[Known]:
         """Raise the quality of what does not pass to suspect, in place; what is then to be remembered once it is stored.
 
         To flag the same blocks again changes nothing.
         """
+        by_type: dict[int, list[Block]] = {}
         for block in blocks:
             _flag_clock(block, now_ms)
-        checked = [
-            (number, block)
-            for number, block in enumerate(blocks)
-            if len(block.form.checked) and len(block.frame_ids)
+            if len(block.form.checked) and len(block.frame_ids):
+                by_type.setdefault(block.form.profile.device_type_id, []).append(block)
+        self._begin_anew_when_limits_moved(by_type)
+        return [
+            known for one in by_type.values() if (known := self._flag(_Values.of(one)))
         ]
-        self._begin_anew_when_limits_moved(block for _, block in checked)
-        parts = [self._values(number, block) for number, block in checked]
-        values = _joined([part for part in parts if len(part.time_ms)])
-        if values is None:
-            return None
-        values = values.of(values.time_ms > self._time_ms[values.series])
-        values = values.of(values.is_first_at_its_time())
-        if not len(values.time_ms):
-            return None
-        return self._flag(values, blocks)
 
-    def advance(self, known: Known | None) -> None:
+    def advance(self, known: Sequence[Known]) -> None:
         """This is stored now."""
-        if known is None:
-            return
-        self._recent[known.series] = known.recent
-        self._time_ms[known.series] = known.time_ms
-        self._run_ms[known.series] = known.run_ms
+        for one in known:
+            self._known.recent[:, one.series] = one.recent
+            self._known.time_ms[one.series] = one.time_ms
+            self._known.run_ms[one.series] = one.run_ms
 
-    def _flag(self, values: "_Values", blocks: Sequence[Block]) -> Known:
-        line = _Line(values, self._recent, self._time_ms, self._run_ms)
+    def _flag(self, values: "_Values") -> Known | None:
+        first = self._first_series(values.frame_ids, len(values.slots))
+        sheet = values.in_order(first)
+        if not sheet.is_plain(self._known.time_ms):
+            sheet = sheet.value_by_value(self._known.time_ms)
+        if not len(sheet.time_ms):
+            return None
+        line = _Line(sheet, self._known)
         suspect = line.too_fast() | line.spikes() | line.flat()
-        for place in np.flatnonzero(suspect).tolist():
-            block = blocks[values.block[place]]
-            at = (values.row[place], values.slot[place])
-            block.quality[at] = _suspected(block.quality[at])
+        for row, column in np.argwhere(suspect).tolist():
+            values.suspect(int(sheet.row[row]), int(sheet.slot[row, column]))
         return line.ends()
 
-    def _values(self, number: int, block: Block) -> "_Values":
-        slots = block.form.checked
-        first = self._first_series(block)
-        results = block.results[:, slots]
-        rows, columns = np.nonzero(~np.isnan(results))
-        return _Values(
-            series=first[rows] + columns,
-            time_ms=block.times_ms[rows],
-            value=results[rows, columns],
-            limits=block.form.limits[:, slots][:, columns],
-            block=np.full(len(rows), number, np.int64),
-            row=rows,
-            slot=slots[columns],
-        )
-
-    def _begin_anew_when_limits_moved(self, blocks: Iterable[Block]) -> None:
+    def _begin_anew_when_limits_moved(self, blocks: dict[int, list[Block]]) -> None:
         """Other slots of a type than before have limits: its frames' series would no longer fit."""
         slots = {
-            block.form.profile.device_type_id: tuple(block.form.checked.tolist())
-            for block in blocks
+            type_id: tuple(of_type[0].form.checked.tolist())
+            for type_id, of_type in blocks.items()
         }
         if any(self._checked.get(one, slots[one]) != slots[one] for one in slots):
             self._checked.clear()
@@ -114,97 +97,145 @@ class PastChecks:
             self._end = 0
         self._checked |= slots
 
-    def _first_series(self, block: Block) -> Int64:
+    def _first_series(self, frame_ids: NDArray[np.int32], slots: int) -> Int64:
         """[n] of each item's frame; frames that are new get theirs."""
-        slots = len(block.form.checked)
-        frames = np.unique(block.frame_ids)
-        more = int(frames[-1]) + 1 - len(self._first)
+        more = int(frame_ids.max()) + 1 - len(self._first)
         if more > 0:
             fresh = np.full(max(more, len(self._first)), _NONE, np.int64)
             self._first = np.concatenate((self._first, fresh))
-        new = frames[self._first[frames] == _NONE]
-        self._first[new] = self._end + slots * np.arange(len(new))
-        self._make_room(self._end, self._end + slots * len(new))
-        return self._first[block.frame_ids]
+        first = self._first[frame_ids]
+        if (unmet := first == _NONE).any():
+            new = np.unique(frame_ids[unmet])
+            self._first[new] = self._end + slots * np.arange(len(new))
+            self._make_room(self._end, self._end + slots * len(new))
+            first = self._first[frame_ids]
+        return first
 
     def _make_room(self, begin: int, end: int) -> None:
-        more = max(end - len(self._time_ms), 0)
-        if more:
-            more = max(more, len(self._time_ms) // 2, 1024)
-            self._recent = np.concatenate((self._recent, np.empty((more, _BEFORE))))
-            self._time_ms = np.concatenate((self._time_ms, np.empty(more, np.int64)))
-            self._run_ms = np.concatenate((self._run_ms, np.empty(more, np.int64)))
-        self._recent[begin:end] = np.nan
-        self._time_ms[begin:end] = self._run_ms[begin:end] = _NEVER
+        known = self._known
+        more = end - len(known.time_ms)
+        if more > 0:
+            more = max(more, len(known.time_ms) // 2, 1024)
+            room = np.empty(more, np.int64)
+            known = self._known = Known(
+                known.series,
+                np.concatenate((known.recent, np.empty((_BEFORE, more))), axis=1),
+                np.concatenate((known.time_ms, room)),
+                np.concatenate((known.run_ms, room)),
+            )
+        known.recent[:, begin:end] = np.nan
+        known.time_ms[begin:end] = known.run_ms[begin:end] = _NEVER
         self._end = end
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Values:
-    """Columns by value. limits: [3, n], of rate (1/s), spike, flat line (ms); block, row, slot: where it stands."""
+    """The checked slots of all blocks of one device type. ends: of each block in the rows."""
 
-    series: Int64
-    time_ms: Int64
-    value: Float64
-    limits: Float64
-    block: Int64
-    row: Int64
-    slot: Int64
+    blocks: Sequence[Block]
+    ends: Int64
+    slots: Int64  # [k]
+    limits: Float64  # [3, k] of rate (1/s), spike, flat line (ms)
+    frame_ids: NDArray[np.int32]  # [n]
+    times_ms: Int64  # [n]
+    results: Float64  # [n, k]
 
-    def of(self, chosen: Bools | Int64) -> "_Values":
-        return _Values(
-            self.series[chosen],
-            self.time_ms[chosen],
-            self.value[chosen],
-            self.limits[:, chosen],
-            self.block[chosen],
-            self.row[chosen],
-            self.slot[chosen],
+    @classmethod
+    def of(cls, blocks: Sequence[Block]) -> "_Values":
+        form = blocks[0].form
+        return cls(
+            blocks,
+            np.cumsum([len(block.frame_ids) for block in blocks]),
+            form.checked,
+            form.limits[:, form.checked],
+            np.concatenate([block.frame_ids for block in blocks]),
+            np.concatenate([block.times_ms for block in blocks]),
+            np.concatenate([block.results[:, form.checked] for block in blocks]),
         )
 
-    def is_first_at_its_time(self) -> Bools:
-        """For values in order: another one of the same series and time is no new sample."""
-        same = (self.series[1:] == self.series[:-1]) & (
-            self.time_ms[1:] == self.time_ms[:-1]
+    def in_order(self, first: Int64) -> "_Sheet":
+        """By series and time; of the same time, in the order they came."""
+        order = np.lexsort((self.times_ms, first))
+        columns = np.arange(len(self.slots))
+        shape = (len(order), len(columns))
+        return _Sheet(
+            series=first[order, None] + columns,
+            time_ms=self.times_ms[order],
+            value=self.results[order],
+            limits=self.limits[:, None, :],
+            row=order,
+            slot=np.broadcast_to(self.slots, shape),
         )
-        return np.concatenate((np.ones(min(1, len(self.series)), np.bool_), ~same))
+
+    def suspect(self, row: int, slot: int) -> None:
+        number = int(np.searchsorted(self.ends, row, side="right"))
+        block = self.blocks[number]
+        at = (row - int(self.ends[number]) + len(block.frame_ids), slot)
+        block.quality[at] = _suspected(block.quality[at])
 
 
-def _joined(parts: Sequence[_Values]) -> _Values | None:
-    """In order of series and time; of the same time, in the order they came."""
-    if not parts:
-        return None
-    columns = [
-        np.concatenate([getattr(part, name) for part in parts], axis=-1)
-        for name in ("series", "time_ms", "value", "limits", "block", "row", "slot")
-    ]
-    values = _Values(*columns)
-    return values.of(np.lexsort((values.time_ms, values.series)))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sheet:
+    """Rows in order of their first series and of time. row, slot: where a value stands in _Values."""
+
+    series: Int64  # [n, k]
+    time_ms: Int64  # [n]
+    value: Float64  # [n, k]
+    limits: Float64  # [3, n or 1, k]
+    row: Int64  # [n]
+    slot: Int64  # [n, k]
+
+    def is_plain(self, known_ms: Int64) -> bool:
+        """Nothing is missing, late or repeated: a row's values have the same past."""
+        follows = self.series[1:, 0] == self.series[:-1, 0]
+        rises = self.time_ms[1:] > self.time_ms[:-1]
+        return not (
+            np.isnan(self.value).any()
+            or (follows & ~rises).any()
+            or (self.time_ms[:, None] <= known_ms[self.series]).any()
+        )
+
+    def value_by_value(self, known_ms: Int64) -> "_Sheet":
+        """Of one column, without what is missing, late or repeated."""
+        news = self.time_ms[:, None] > known_ms[self.series]
+        rows, columns = np.nonzero(news & ~np.isnan(self.value))
+        series, time_ms = self.series[rows, columns], self.time_ms[rows]
+        order = np.lexsort((time_ms, series))
+        series, time_ms = series[order], time_ms[order]
+        repeated = (series[1:] == series[:-1]) & (time_ms[1:] == time_ms[:-1])
+        kept = np.concatenate((np.ones(min(1, len(order)), np.bool_), ~repeated))
+        at = (rows[order[kept]], columns[order[kept]])
+        return _Sheet(
+            series=series[kept, None],
+            time_ms=time_ms[kept],
+            value=self.value[at][:, None],
+            limits=self.limits[:, 0, at[1]][:, :, None],
+            row=self.row[at[0]],
+            slot=self.slot[at][:, None],
+        )
 
 
 class _Line:
-    """The values of each series in a row, behind the three that were there before: all tests look back only."""
+    """The rows of each series, one below the other, under the three that were there before: all tests look back only."""
 
-    def __init__(
-        self, values: _Values, recent: Float64, time_ms: Int64, run_ms: Int64
-    ) -> None:
-        series, counts = np.unique(values.series, return_counts=True)
-        ends = np.cumsum(counts + _BEFORE)  # of each series in the line
-        starts = ends - counts - _BEFORE
-        before = (starts[:, None] + np.arange(_BEFORE)).ravel()
-        length = int(ends[-1])
-        self._is_before = np.zeros(length, np.bool_)
+    def __init__(self, sheet: _Sheet, known: Known) -> None:
+        head = sheet.series[:, 0]
+        begins = np.flatnonzero(np.concatenate(([True], head[1:] != head[:-1])))
+        counts = np.diff(np.append(begins, len(head)))
+        ends = np.cumsum(counts + _BEFORE)
+        before = ends - counts - _BEFORE + np.arange(_BEFORE)[:, None]  # [3, series]
+        self._is_before = np.zeros(int(ends[-1]), np.bool_)
         self._is_before[before] = True
-        self._at = np.flatnonzero(~self._is_before)  # [n] places of the values
-        self._limits = values.limits
-        self._series, self._ends = series, ends
-        self._value = np.empty(length)
-        self._value[before] = recent[series].ravel()
-        self._value[self._at] = values.value
-        self._time_ms = np.empty(length, np.int64)
-        self._time_ms[before] = np.repeat(time_ms[series], _BEFORE)
-        self._time_ms[self._at] = values.time_ms
-        self._run_ms = self._runs(starts + _BEFORE - 1, run_ms[series])
+        self._at = np.flatnonzero(~self._is_before)
+        self._limits = sheet.limits
+        self._ends, self._series = ends, sheet.series[begins]
+        shape = (int(ends[-1]), sheet.series.shape[1])
+        self._value, self._time_ms = np.empty(shape), np.empty(shape, np.int64)
+        self._value[before] = known.recent[:, self._series]
+        self._value[self._at] = sheet.value
+        self._time_ms[before] = known.time_ms[self._series]
+        self._time_ms[self._at] = sheet.time_ms[:, None]
+        self._run_ms = self._runs(before[-1], known.run_ms[self._series])
 
     def too_fast(self) -> Bools:
         """Test 7, rate of change."""
@@ -225,24 +256,24 @@ class _Line:
     def flat(self) -> Bools:
         """Test 8, flat line: the very same value for too long."""
         same_ms = self._time_ms[self._at] - self._run_ms[self._at]
-        with np.errstate(invalid="ignore"):
-            flat: Bools = same_ms >= self._limits[2]
+        flat: Bools = same_ms >= self._limits[2]
         return flat
 
     def ends(self) -> Known:
         last = self._ends - 1
-        recent = self._value[last[:, None] + np.arange(1 - _BEFORE, 1)]
+        recent = self._value[last + np.arange(1 - _BEFORE, 1)[:, None]]
         return Known(self._series, recent, self._time_ms[last], self._run_ms[last])
 
     def _runs(self, newest: Int64, known_ms: Int64) -> Int64:
-        """[length] since when each value has been the same. newest: places of what was there before."""
-        begins = np.concatenate(([True], self._value[1:] != self._value[:-1]))
+        """Since when each value has been the same. newest: the rows of what was there before."""
+        begins = np.ones(self._value.shape, np.bool_)
+        np.not_equal(self._value[1:], self._value[:-1], out=begins[1:])
         begins[self._is_before] = True
         since = np.where(begins, self._time_ms, _NEVER)
         since[newest] = known_ms
-        place = np.maximum.accumulate(np.where(begins, np.arange(len(begins)), 0))
-        runs: Int64 = since[place]
-        return runs
+        rows = np.arange(len(begins))[:, None]
+        place = np.maximum.accumulate(np.where(begins, rows, 0), axis=0)
+        return np.take_along_axis(since, place, axis=0)
 
 
 def _flag_clock(block: Block, now_ms: int) -> None:

@@ -63,16 +63,25 @@ GROUP BY datastream_id, bucket
 ORDER BY datastream_id, bucket
 """
 )
-# A counter that falls was reset to zero; another device (another piece) begins anew.
+# A counter that falls has rolled over where that is a small rise (a tenth of its register at most), else it was reset
+# to zero; another device (another piece) begins anew.
 _RISES = (
     _ROWS  # noqa: S608 # constants only
     + _BEFORE
     + """
 SELECT datastream_id, width_bucket(phenomenon_time, $6::timestamptz[]) AS bucket,
-       sum(CASE WHEN result >= former THEN result - former ELSE result END) AS delta
+       sum(CASE WHEN result >= former THEN result - former
+                WHEN result - former + register <= register / 10 THEN result - former + register
+                ELSE result END) AS delta
 FROM (
     SELECT *, lag(result) OVER (PARTITION BY place ORDER BY phenomenon_time) AS former FROM known
 ) risen
+JOIN (
+    SELECT piece.place, channel.rolls_over_at * channel.factor AS register
+    FROM piece JOIN frames USING (frame_id)
+    JOIN device_type_channels channel
+      ON channel.device_type_id = frames.device_type_id AND channel.slot = piece.slot - 1
+) registers USING (place)
 WHERE former IS NOT NULL AND phenomenon_time >= $7
 GROUP BY datastream_id, bucket
 """

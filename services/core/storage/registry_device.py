@@ -59,6 +59,10 @@ class Channel:
     hard_max: float | None
     plausible_min: float | None
     plausible_max: float | None
+    max_rate: float | None
+    max_spike: float | None
+    flat_line_ms: int | None
+    rolls_over_at: float | None
     codes: Sequence[Mapping[str, Any]]
     privacy: str
     datastream: str | None

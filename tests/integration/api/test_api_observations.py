@@ -300,6 +300,32 @@ async def test_a_counter_rises_from_the_value_before_the_range_and_survives_a_re
     assert bucket["delta"] == 2.0 + 3.0 + 1.0 + 3.0
 
 
+async def test_a_counter_that_rolls_over_goes_on_rising(api: CityApi) -> None:
+    await api.database.execute(
+        """
+        UPDATE device_type_channels SET rolls_over_at = 100 / factor
+        FROM observed_properties p
+        WHERE p.observed_property_id = device_type_channels.observed_property_id AND p.kind = 'counter'
+        """
+    )
+    rain = [97.0, 99.0, 2.0, 5.0, 1.0]
+    await seed.store(
+        api.database,
+        "air-1-dev",
+        [(NOW + (i - 1) * MINUTE, (None, value, None)) for i, value in enumerate(rain)],
+    )
+    page = await api.read(
+        BUCKETS,
+        await api.session(),
+        datastream="air-1.rain",
+        bucket="5m",
+        aggregation="delta",
+        **span(NOW, NOW + 5 * MINUTE),
+    )
+    (bucket,) = page["series"][0]["buckets"]
+    assert bucket["delta"] == 2.0 + 3.0 + 3.0 + 1.0  # over 100; then set back to 0
+
+
 async def test_a_state_fills_its_buckets_from_before_the_range_to_three_periods_of_silence(
     api: CityApi,
 ) -> None:

@@ -105,6 +105,8 @@ def _observed_property(
 ) -> ObservedProperty:
     facts = {name: value for name, value in row.items() if name != "revision"}
     facts["name"] = in_language(row["name"], lang)
+    flat_line_ms = facts.pop("flat_line_ms")
+    facts["flat_line_seconds"] = flat_line_ms and flat_line_ms / 1000
     facts["codes"] = [
         {
             **code,

@@ -73,6 +73,17 @@ class ObservedProperty(BaseModel):
     plausible_max: float | None = Field(
         description="Above it a value is kept and flagged suspect.", examples=[10.0]
     )
+    max_rate: float | None = Field(
+        description="Change per second beyond which a value is flagged suspect; null: not checked.",
+        examples=[0.5],
+    )
+    max_spike: float | None = Field(
+        description="Distance from the median of the three before beyond which it is flagged suspect.",
+        examples=[2.0],
+    )
+    flat_line_seconds: float | None = Field(
+        description="How long the very same value is believed.", examples=[21600.0]
+    )
     aggregations: list[Aggregation] = Field(
         description="How it may be added up.", examples=[["avg", "min", "max"]]
     )
