@@ -13,6 +13,8 @@ from services.cli.target import HomeOption, on_database
 
 if TYPE_CHECKING:
     from services.core.city.diff import Change, CityDiff
+    from services.core.city.entities import City
+    from services.core.city.kept_changes import OperatorChange
     from services.core.storage.pool import Connection
     from services.core.storage.registry_store import Applied
 
@@ -63,22 +65,41 @@ def apply(
 
     city_file = read_city_folder(file)
 
-    async def work(connection: "Connection") -> "Applied":
+    async def work(
+        connection: "Connection",
+    ) -> "tuple[Applied, tuple[OperatorChange, ...]]":
+        kept = await _kept_changes(connection, city_file.city)
         return await apply_city(
             connection, city_file.city, retire=retire, actor=ACTOR, dry_run=dry_run
-        )
+        ), kept
 
-    applied = on_database(home, work)
+    applied, kept = on_database(home, work)
     if as_json:
         typer.echo(
             json.dumps(
                 _applied_as_json(applied, dry_run=dry_run, warnings=city_file.warnings)
+                | {"kept": [change.as_dict() for change in kept]}
             )
         )
     else:
         _print_diff(applied.diff)
         _print_warnings(city_file.warnings)
+        for change in kept:
+            typer.echo(
+                f"kept: {change.section} {change.key}.{change.field} is {change.value}, as {change.by} set it;"
+                f" the file says {change.file_value} as before"
+            )
         typer.echo(_summary(applied, dry_run=dry_run))
+
+
+async def _kept_changes(
+    connection: "Connection", city: "City"
+) -> "tuple[OperatorChange, ...]":
+    from services.core.city.kept_changes import keep_changes
+    from services.core.city.records import records_of
+    from services.core.storage.change_store import read_changes
+
+    return keep_changes(records_of(city), await read_changes(connection)).kept
 
 
 def check(

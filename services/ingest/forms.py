@@ -37,7 +37,8 @@ class Form:
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
-        self.slots = profile.channels
+        # A slot's own name comes last: it is the one that refusals speak of.
+        self.slots = {**profile.aliases, **profile.channels}
         self.width = len(profile.kinds)
         self.names = tuple(
             sorted(profile.channels, key=lambda name: profile.channels[name])

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
 
@@ -21,7 +21,8 @@ _RETIRED: Final = 2
 _PROFILES = """
 SELECT t.device_type_id, t.key, t.period_ms, t.max_age_ms, t.max_ahead_ms, t.clock_tolerance_ms, t.server_time,
        c.channel, c.unit, c.factor, c.addend, c.retired_at IS NULL AS live,
-       p.kind, p.hard_min, p.hard_max, p.plausible_min, p.plausible_max, p.max_rate, p.max_spike, p.flat_line_ms, p.codes
+       p.kind, p.hard_min, p.hard_max, p.plausible_min, p.plausible_max, p.max_rate, p.max_spike, p.flat_line_ms, p.codes,
+       (SELECT jsonb_object_agg(a.alias, a.channel) FROM channel_aliases a WHERE a.device_type_id = t.device_type_id) AS aliases
 FROM device_types t
 LEFT JOIN device_type_channels c USING (device_type_id)
 LEFT JOIN observed_properties p USING (observed_property_id)
@@ -50,7 +51,7 @@ class Profile:
     """A device type. Everything after channels is by slot; ranges are canonical and infinite where open, as are limits.
 
     channels has the live channels only: a retired one keeps its slot and loses its name.
-    codes: of a state, key → value. code_values: of a state its values, of bits its weights.
+    aliases: other names for live channels. codes: of a state, key → value. code_values: of a state its values, of bits its weights.
     """
 
     device_type_id: int
@@ -73,6 +74,7 @@ class Profile:
     flat_line_ms: Floats
     codes: tuple[Mapping[str, int] | None, ...]
     code_values: tuple[frozenset[int] | None, ...]
+    aliases: Mapping[str, int] = field(default_factory=dict)
     units: tuple[str, ...] = ()  # as the device sends it
 
 
@@ -133,8 +135,18 @@ def _profile(rows: Sequence[Row]) -> Profile:
         flat_line_ms=_floats(slots, "flat_line_ms", math.inf),
         codes=tuple(_state_codes(row) for row in slots),
         code_values=tuple(_code_values(row) for row in slots),
+        aliases=_aliases(head["aliases"] or {}, slots),
         units=tuple(row["unit"] for row in slots),
     )
+
+
+def _aliases(aliases: Mapping[str, str], slots: Sequence[Row]) -> Mapping[str, int]:
+    live = {row["channel"]: slot for slot, row in enumerate(slots) if row["live"]}
+    return {
+        alias: live[name]
+        for alias, name in aliases.items()
+        if name in live and alias not in live
+    }
 
 
 class RegistrySnapshot:

@@ -13,6 +13,7 @@ from services.core.city.diff import (
     refusals,
 )
 from services.core.city.entities import City, Device
+from services.core.city.kept_changes import keep_changes
 from services.core.city.kept_devices import kept_datastreams
 from services.core.city.provisioning import additions
 from services.core.city.records import (
@@ -24,6 +25,7 @@ from services.core.city.records import (
 )
 from services.core.errors import CityFileError, PlatformError
 from services.core.storage import registry_sql as sql
+from services.core.storage.change_store import forget_changes, read_changes
 from services.core.storage.pool import Connection
 from services.core.storage.registry_read import (
     read_around,
@@ -74,6 +76,7 @@ async def apply_city(
         isolation="repeatable_read" if dry_run else "read_committed"
     ):
         revision = await connection.fetchval(sql.REVISION if dry_run else sql.LOCK)
+        wanted = await _with_changes(connection, wanted, dry_run=dry_run)
         registry = await read_registry(connection)
         if problems := refusals(wanted, registry):
             raise CityFileError(problems)
@@ -83,6 +86,16 @@ async def apply_city(
         if dry_run or not diff.writes:
             return Applied(revision, diff)
         return Applied(await _write(connection, diff, wanted, actor), diff)
+
+
+async def _with_changes(
+    connection: Connection, wanted: Records, *, dry_run: bool
+) -> Records:
+    """What people changed since stays, unless the file has another word on it now."""
+    kept = keep_changes(wanted, await read_changes(connection))
+    if kept.over and not dry_run:
+        await forget_changes(connection, kept.over)
+    return kept.wanted
 
 
 def _with_kept(wanted: Records, registry: Registry) -> Records:
