@@ -59,6 +59,8 @@ def channel_of(name: str, profile: Profile) -> str | None:
     """The channel that a foreign name means; None: the device type has none for it."""
     if name in profile.channels:
         return name
+    if (slot := profile.aliases.get(name)) is not None:
+        return next(one for one, at in profile.channels.items() if at == slot)
     if len(name) > _LONGEST_NAME:
         return None
     return next((one for one in _spellings(name) if one in profile.channels), None)

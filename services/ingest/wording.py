@@ -33,8 +33,8 @@ def unknown_channel(device: str, profile: Profile, channel: str) -> str:
 
 
 def refused_value(profile: Profile, channel: str, reason: Reason, value: object) -> str:
-    """Why a known channel does not take a value."""
-    slot = profile.channels[channel]
+    """Why a known channel, or another name of one, does not take a value."""
+    slot = {**profile.aliases, **profile.channels}[channel]
     kind = profile.kinds[slot]
     if reason is Reason.NOT_FINITE:
         return f"{channel} is no finite number up to ±2^53; send null where there is no value"
