@@ -10,8 +10,9 @@ from services.core.city.catalogue_file import (
     read_property,
     read_sensor,
 )
-from services.core.city.entities import City, District, Geometry
+from services.core.city.entities import City, District, Fleet, Geometry
 from services.core.city.fields import Fields, Notes
+from services.core.city.fleets import FleetGround, read_fleets
 from services.core.city.ids import KEY
 from services.core.city.places import Shapes, read_shapes
 from services.core.city.references import ReferenceCheck
@@ -30,6 +31,7 @@ _SECTIONS: Final = (
     "device_types",
     "things",
     "devices",
+    "fleets",
 )
 
 
@@ -88,6 +90,7 @@ def _read_city(
     }
     assets = _read_assets(documents, shapes, areas, notes)
     ReferenceCheck(assets, device_types, notes).check(areas, sensors)
+    ground = FleetGround(shapes, _sound(areas), device_types, assets)
     return _read_head(
         documents,
         notes,
@@ -98,6 +101,7 @@ def _read_city(
         things=_sound(assets.things),
         relations=tuple(assets.relations),
         devices=_sound(assets.devices),
+        fleets=_read_fleets(documents, ground, (catalogue, sensors), notes),
     )
 
 
@@ -173,6 +177,18 @@ def _read_assets(
         reader.read_things(fields.mapping("things"), scope)
         reader.read_devices(fields.mapping("devices"), None, {})
     return reader.assets
+
+
+def _read_fleets(
+    documents: Sequence[Parsed], ground: FleetGround, described: object, notes: Notes
+) -> dict[str, Fleet]:
+    sections = []
+    for document in documents:
+        fields = Fields(document, "", notes)
+        scope = read_defaults(fields.take("defaults", {}), Notes())
+        sections.append((fields.mapping("fleets"), scope))
+    made_of = [ground.shapes, ground.areas, ground.device_types, described]
+    return read_fleets(sections, ground, made_of, notes)
 
 
 def _centre(head: Fields) -> geo.Position:

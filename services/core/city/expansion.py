@@ -1,6 +1,7 @@
 """PURE: `repeat` in a city file: one entry that stands for a numbered series."""
 
 import itertools
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -47,11 +48,11 @@ def _instances(
     template: str, raw: Mapping[str, Any], outer: Variables, fields: Fields
 ) -> Iterator[Instance]:
     ranges = {
-        name: _range(name, bounds, fields)
+        name: range_of(name, bounds, fields)
         for name, bounds in fields.mapping("repeat").items()
     }
-    choices = list(itertools.product(*ranges.values()))
-    for index, numbers in enumerate(choices):
+    count = math.prod(map(len, ranges.values()))
+    for index, numbers in enumerate(itertools.product(*ranges.values())):
         variables = {**outer, **dict(zip(ranges, numbers, strict=True))}
         try:
             yield Instance(
@@ -60,14 +61,15 @@ def _instances(
                 _fill_entry(raw, variables),
                 variables,
                 index,
-                len(choices),
+                count,
             )
         except KeyError as error:
             fields.wrong(f"nothing repeats {error.args[0]!r}")
             return
 
 
-def _range(name: str, bounds: object, fields: Fields) -> range:
+def range_of(name: str, bounds: object, fields: Fields) -> range:
+    """The numbers that an entry of `repeat` stands for; none where it is wrong, which is noted."""
     first, last = (
         bounds
         if isinstance(bounds, list) and len(bounds) == len(("first", "last"))

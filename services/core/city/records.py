@@ -12,6 +12,8 @@ from services.core.city.entities import (
     City,
     Device,
     DeviceType,
+    Fleet,
+    FleetPart,
     Relation,
     Sampling,
     Thing,
@@ -38,6 +40,7 @@ class Section(StrEnum):
     DEVICE = "device"
     HOST = "host"
     DATASTREAM = "datastream"
+    FLEET = "fleet"
 
 
 def channel_key(device_type: str, channel: str) -> str:
@@ -83,6 +86,19 @@ def records_of(city: City) -> Records:
         Section.THING: {key: _thing(thing) for key, thing in city.things.items()},
         Section.RELATION: dict(_relations(city.relations)),
         **device_records(city.devices.values(), datastreams(city)),
+        Section.FLEET: {key: _fleet(fleet) for key, fleet in city.fleets.items()},
+    }
+
+
+def part_records(part: FleetPart) -> dict[Section, Iterable[tuple[str, Record]]]:
+    """Some members of a fleet; their datastreams follow from their devices."""
+    return {
+        Section.THING: ((key, _thing(thing)) for key, thing in part.things.items()),
+        Section.RELATION: _relations(part.relations),
+        Section.DEVICE: (
+            (key, _device(device)) for key, device in part.devices.items()
+        ),
+        Section.HOST: _hosts(part.devices.values()),
     }
 
 
@@ -91,11 +107,7 @@ def device_records(devices: Iterable[Device], streams: Iterable[Datastream]) -> 
     known = {device.key: device for device in devices}
     return {
         Section.DEVICE: {key: _device(device) for key, device in known.items()},
-        Section.HOST: {
-            host_key(gateway, key): {"gateway": gateway, "device": key}
-            for key, device in known.items()
-            for gateway in device.hosted_by
-        },
+        Section.HOST: dict(_hosts(known.values())),
         Section.DATASTREAM: {stream.key: _datastream(stream) for stream in streams},
     }
 
@@ -229,6 +241,26 @@ def _device(device: Device) -> Record:
         "thing": device.thing,
         "publishes": device.publishes,
         "external_ids": [dict(external_id) for external_id in device.external_ids],
+    }
+
+
+def _hosts(devices: Iterable[Device]) -> Iterable[tuple[str, Record]]:
+    for device in devices:
+        for gateway in device.hosted_by:
+            yield (
+                host_key(gateway, device.key),
+                {"gateway": gateway, "device": device.key},
+            )
+
+
+def _fleet(fleet: Fleet) -> Record:
+    return {
+        "template": fleet.template,
+        "content": fleet.content,
+        "things": fleet.things,
+        "devices": fleet.devices,
+        "datastreams": fleet.datastreams,
+        "vanished": 0,
     }
 
 

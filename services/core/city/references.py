@@ -41,14 +41,20 @@ class ReferenceCheck:
                 self._wrong(
                     device_type.key, f"sensor {device_type.sensor!r} is not there"
                 )
-        for thing in filter(None, self._assets.things.values()):
+        self.check_members(self._assets, areas)
+
+    def check_members(
+        self, members: Assets, areas: Mapping[str, Geometry | None]
+    ) -> None:
+        """What is said in these entries alone; they may name everything there is."""
+        for thing in filter(None, members.things.values()):
             self._check_district(thing, areas)
-        for relation in self._assets.relations:
+        for relation in members.relations:
             self._check_relation(relation)
-        self._check_tree()
-        for device in filter(None, self._assets.devices.values()):
+        self._check_tree(members)
+        for device in filter(None, members.devices.values()):
             self._check_device(device)
-        self._check_datastream_keys()
+        self._check_datastream_keys(members)
 
     def _check_district(
         self, thing: Thing, areas: Mapping[str, Geometry | None]
@@ -87,11 +93,11 @@ class ReferenceCheck:
         if relation.source == relation.target:
             self._wrong(relation.source, f"{relation.kind} itself", line)
 
-    def _check_tree(self) -> None:
+    def _check_tree(self, members: Assets) -> None:
         """Each thing is part of one at most, and nothing contains itself by way of others."""
         inside = [
             relation
-            for relation in self._assets.relations
+            for relation in members.relations
             if relation.kind is RelationKind.CONTAINS
         ]
         containers: dict[str, set[str]] = {}
@@ -151,10 +157,10 @@ class ReferenceCheck:
             if thing not in self._assets.things:
                 self._wrong(device.key, f"thing {thing!r} is not there")
 
-    def _check_datastream_keys(self) -> None:
+    def _check_datastream_keys(self, members: Assets) -> None:
         keys = Counter(
             key
-            for device in self._assets.devices.values()
+            for device in members.devices.values()
             if device
             for key in self._keys(device)
         )

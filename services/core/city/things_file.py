@@ -1,6 +1,6 @@
 """PURE: the things of a city file, with their parts, devices and relations."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -38,8 +38,8 @@ class Scope:
 class Assets:
     """What has been read so far. None: in the file, but not usable (noted). Relations with their line."""
 
-    things: dict[str, Thing | None] = field(default_factory=dict)
-    devices: dict[str, Device | None] = field(default_factory=dict)
+    things: MutableMapping[str, Thing | None] = field(default_factory=dict)
+    devices: MutableMapping[str, Device | None] = field(default_factory=dict)
     relations: dict[Relation, str] = field(default_factory=dict)
     lines: dict[str, str] = field(
         default_factory=dict
@@ -70,7 +70,7 @@ class AssetReader:
 
     def read_things(self, entries: Mapping[str, Any], scope: Scope) -> None:
         for instance in expand(entries, scope.variables, self._notes):
-            self._read_thing(instance, scope)
+            self.read_thing(instance, scope)
 
     def read_devices(
         self, entries: Mapping[str, Any], thing: str | None, variables: Variables
@@ -78,7 +78,8 @@ class AssetReader:
         for instance in expand(entries, variables, self._notes):
             self._read_device(instance, thing)
 
-    def _read_thing(self, instance: Instance, scope: Scope) -> None:
+    def read_thing(self, instance: Instance, scope: Scope) -> None:
+        """One thing with all that is written in it."""
         fields = Fields(instance.raw, instance.key, self._notes)
         geometry = read_geometry(fields, instance, self._shapes, scope.point)
         inner = self._inner_scope(fields, geometry, instance, scope)

@@ -11,7 +11,7 @@ from services.core.storage.registry_sql import TABLES
 
 Row = Mapping[str, Any]
 
-_QUERIES: Final[dict[Section, str]] = {
+QUERIES: Final[dict[Section, str]] = {
     Section.CITY: "SELECT city, false AS retired FROM registry_state WHERE city IS NOT NULL",
     Section.DISTRICT: "SELECT key, retired_at IS NOT NULL AS retired, name, area FROM districts",
     Section.OBSERVED_PROPERTY: """
@@ -62,6 +62,17 @@ _QUERIES: Final[dict[Section, str]] = {
         LEFT JOIN frames f USING (frame_id)
         LEFT JOIN devices d USING (device_id)
         LEFT JOIN device_types y ON y.device_type_id = f.device_type_id""",
+    Section.FLEET: """
+        SELECT key, retired_at IS NOT NULL AS retired, template, content, things, devices, datastreams, vanished
+        FROM fleets""",
+}
+# What is written one by one: members of fleets are compared where they are.
+_NAMED: Final[dict[Section, str]] = {
+    Section.THING: "WHERE t.fleet_id IS NULL",
+    Section.RELATION: "WHERE s.fleet_id IS NULL AND t.fleet_id IS NULL",
+    Section.DEVICE: "WHERE d.fleet_id IS NULL",
+    Section.HOST: "WHERE d.fleet_id IS NULL",
+    Section.DATASTREAM: "WHERE t.fleet_id IS NULL",
 }
 _KEYS: Final[dict[Section, Callable[[Row], str]]] = {
     Section.CHANNEL: lambda row: channel_key(row["device_type"], row["channel"]),
@@ -87,10 +98,10 @@ def _own_key(row: Row) -> str:
 
 
 async def read_registry(connection: Connection) -> Registry:
-    """Everything a city file speaks of; read in a transaction for one consistent state."""
+    """Everything a city file names, and its fleets as wholes; read in a transaction for one consistent state."""
     return {
-        section: await _read(connection, section, query)
-        for section, query in _QUERIES.items()
+        section: await _read(connection, section, f"{query} {_NAMED.get(section, '')}")
+        for section, query in QUERIES.items()
     }
 
 
@@ -110,10 +121,10 @@ async def read_around(connection: Connection, devices: Sequence[Device]) -> Regi
     }
     found: dict[Section, Mapping[str, Known]] = {section: {} for section in Section}
     found[Section.OBSERVED_PROPERTY] = await _read(
-        connection, Section.OBSERVED_PROPERTY, _QUERIES[Section.OBSERVED_PROPERTY]
+        connection, Section.OBSERVED_PROPERTY, QUERIES[Section.OBSERVED_PROPERTY]
     )
     for section, (column, values) in wanted.items():
-        query = _SOME.format(query=_QUERIES[section], column=column)
+        query = _SOME.format(query=QUERIES[section], column=column)
         found[section] = await _read(connection, section, query, list(values))
     return found
 

@@ -16,6 +16,7 @@ TABLES: Final[dict[Section, str]] = {
     Section.DEVICE: "devices",
     Section.HOST: "device_hosts",
     Section.DATASTREAM: "datastreams",
+    Section.FLEET: "fleets",
 }
 
 REVISION: Final = "SELECT revision FROM registry_state"
@@ -111,41 +112,54 @@ UPSERT: Final[dict[Section, str]] = {
             clock_tolerance_ms = excluded.clock_tolerance_ms,
             server_time = excluded.server_time, retired_at = NULL, revision = excluded.revision""",
     Section.CHANNEL: _CHANNELS,
+}
+
+# What a fleet has, too: its rows come from a table that they were staged in.
+ROWS: Final[dict[Section, str]] = {
+    Section.THING: """key text, kind text, domain text, name jsonb, description jsonb, district text, longitude float8,
+        latitude float8, geometry jsonb, status text, protected boolean, properties jsonb""",
+    Section.RELATION: "kind text, source text, target text",
+    Section.DEVICE: "key text, device_type text, thing text, publishes boolean, external_ids jsonb",
+    Section.HOST: "gateway text, device text",
+    Section.DATASTREAM: """key text, thing text, channel text, observed_property text, sensor text, name jsonb,
+        period_ms integer, sampling text, sampling_ms integer, device text, device_type text""",
+}
+_MERGE: Final[dict[Section, str]] = {
     Section.THING: """
         INSERT INTO things (key, kind, domain, name, description, district_id, longitude, latitude, geometry,
-                            status, protected, properties, revision)
+                            status, protected, properties, fleet_id, revision)
         SELECT r.key, r.kind, r.domain, r.name, r.description, d.district_id, r.longitude, r.latitude, r.geometry,
-               r.status, r.protected, r.properties, $1
-        FROM jsonb_to_recordset($2) AS r (
-            key text, kind text, domain text, name jsonb, description jsonb, district text, longitude float8,
-            latitude float8, geometry jsonb, status text, protected boolean, properties jsonb)
+               r.status, r.protected, r.properties, {fleet}, $1
+        FROM {rows}
         JOIN districts d ON d.key = r.district
         ON CONFLICT (key) DO UPDATE
         SET kind = excluded.kind, domain = excluded.domain, name = excluded.name, description = excluded.description,
             district_id = excluded.district_id, longitude = excluded.longitude, latitude = excluded.latitude,
             geometry = excluded.geometry, status = excluded.status, protected = excluded.protected,
-            properties = excluded.properties, retired_at = NULL, revision = excluded.revision""",
+            properties = excluded.properties, fleet_id = excluded.fleet_id, retired_at = NULL,
+            revision = excluded.revision""",
     Section.RELATION: """
         INSERT INTO thing_relations (kind, source_thing_id, target_thing_id, revision)
         SELECT r.kind, s.thing_id, t.thing_id, $1
-        FROM jsonb_to_recordset($2) AS r (kind text, source text, target text)
+        FROM {rows}
         JOIN things s ON s.key = r.source
         JOIN things t ON t.key = r.target
         ON CONFLICT (kind, source_thing_id, target_thing_id) DO UPDATE
         SET retired_at = NULL, revision = excluded.revision""",
     Section.DEVICE: """
-        INSERT INTO devices (key, device_type_id, thing_id, publishes, external_ids, revision)
-        SELECT r.key, y.device_type_id, t.thing_id, r.publishes, r.external_ids, $1
-        FROM jsonb_to_recordset($2) AS r (key text, device_type text, thing text, publishes boolean, external_ids jsonb)
+        INSERT INTO devices (key, device_type_id, thing_id, publishes, external_ids, fleet_id, revision)
+        SELECT r.key, y.device_type_id, t.thing_id, r.publishes, r.external_ids, {fleet}, $1
+        FROM {rows}
         LEFT JOIN device_types y ON y.key = r.device_type
         LEFT JOIN things t ON t.key = r.thing
         ON CONFLICT (key) DO UPDATE
         SET device_type_id = excluded.device_type_id, thing_id = excluded.thing_id, publishes = excluded.publishes,
-            external_ids = excluded.external_ids, retired_at = NULL, revision = excluded.revision""",
+            external_ids = excluded.external_ids, fleet_id = excluded.fleet_id, retired_at = NULL,
+            revision = excluded.revision""",
     Section.HOST: """
         INSERT INTO device_hosts (gateway_id, device_id, revision)
         SELECT g.device_id, d.device_id, $1
-        FROM jsonb_to_recordset($2) AS r (gateway text, device text)
+        FROM {rows}
         JOIN devices g ON g.key = r.gateway
         JOIN devices d ON d.key = r.device
         ON CONFLICT (gateway_id, device_id) DO UPDATE SET retired_at = NULL, revision = excluded.revision""",
@@ -156,8 +170,7 @@ UPSERT: Final[dict[Section, str]] = {
                                                         ELSE nextval('internal_datastream_ids') END),
                r.key, t.thing_id, i.sensor_id, p.observed_property_id, r.channel, r.name,
                r.period_ms, r.sampling, r.sampling_ms, $1
-        FROM jsonb_to_recordset($2) AS r (key text, thing text, channel text, observed_property text, sensor text,
-                                          name jsonb, period_ms integer, sampling text, sampling_ms integer)
+        FROM {rows}
         JOIN things t ON t.key = r.thing
         JOIN sensors i ON i.key = r.sensor
         JOIN observed_properties p ON p.key = r.observed_property
@@ -166,6 +179,30 @@ UPSERT: Final[dict[Section, str]] = {
         SET sensor_id = excluded.sensor_id, name = excluded.name, period_ms = excluded.period_ms,
             retired_at = NULL, revision = excluded.revision""",
 }
+UPSERT.update(
+    {
+        section: statement.format(
+            rows=f"jsonb_to_recordset($2) AS r ({ROWS[section]})", fleet="NULL::integer"
+        )
+        for section, statement in _MERGE.items()
+    }
+)
+UPSERT[Section.FLEET] = """
+    INSERT INTO fleets (key, template, content, things, devices, datastreams, vanished, revision)
+    SELECT key, template, content, things, devices, datastreams, vanished, $1
+    FROM jsonb_to_recordset($2) AS r (
+        key text, template jsonb, content text, things integer, devices integer, datastreams integer,
+        vanished integer)
+    ON CONFLICT (key) DO UPDATE
+    SET template = excluded.template, content = excluded.content, things = excluded.things,
+        devices = excluded.devices, datastreams = excluded.datastreams, vanished = excluded.vanished, retired_at = NULL,
+        revision = excluded.revision"""
+
+
+def merge_of(section: Section, staged: str) -> str:
+    """The same from a table of staged rows, which a fleet has $2 beside: its id, where the section keeps it."""
+    return _MERGE[section].format(rows=f"{staged} AS r", fleet="$2::integer")
+
 
 _RETIRE_CHANNELS: Final = """
 WITH gone AS (
@@ -197,6 +234,7 @@ RETIRE: Final[dict[Section, str]] = {
         Section.THING,
         Section.DEVICE,
         Section.DATASTREAM,
+        Section.FLEET,
     )
 } | {
     Section.CHANNEL: _RETIRE_CHANNELS,
@@ -219,12 +257,21 @@ SET LOCAL enable_nestloop = off;
 CREATE TEMP TABLE wanted_ties (datastream text NOT NULL, device text NOT NULL, channel text NOT NULL) ON COMMIT DROP;
 CREATE TEMP TABLE target_ties (datastream_id integer, frame_id integer, slot smallint) ON COMMIT DROP;
 """
+# In the order they were registered in: members of one gateway lie together, and so do their rows later.
+OPEN_FRAMES: Final = """
+INSERT INTO frames (device_id, device_type_id, revision)
+SELECT d.device_id, d.device_type_id, $1
+FROM devices d
+WHERE d.revision = $1 AND d.retired_at IS NULL AND d.device_type_id IS NOT NULL
+  AND NOT EXISTS (SELECT FROM frames f WHERE f.device_id = d.device_id AND f.closed_at IS NULL)
+ORDER BY d.device_id
+"""
 RENEW_FRAMES: Final = (
     # A device that is retired, of another type, or now observes another thing closes its frame: a slot of a
     # frame belongs to one datastream for ever.
     """
-    WITH moved AS (
-        SELECT DISTINCT f.frame_id
+    WITH ended AS (
+        SELECT f.frame_id
         FROM wanted_ties w
         JOIN devices d ON d.key = w.device
         JOIN frames f ON f.device_id = d.device_id AND f.closed_at IS NULL
@@ -233,26 +280,19 @@ RENEW_FRAMES: Final = (
         JOIN datastream_slots l ON l.frame_id = f.frame_id AND l.slot = c.slot AND l.valid_to = 'infinity'
         JOIN datastreams s USING (datastream_id)
         WHERE s.key <> w.datastream
+        UNION
+        SELECT f.frame_id
+        FROM devices d JOIN frames f USING (device_id)
+        WHERE d.revision = $1 AND f.closed_at IS NULL
+          AND (d.retired_at IS NOT NULL OR d.device_type_id IS DISTINCT FROM f.device_type_id)
     ), closed AS (
         UPDATE frames f SET closed_at = now(), revision = $1
-        FROM devices d
-        WHERE d.device_id = f.device_id AND f.closed_at IS NULL
-          AND (d.retired_at IS NOT NULL OR d.device_type_id IS DISTINCT FROM f.device_type_id
-               OR f.frame_id IN (SELECT frame_id FROM moved))
+        FROM ended e
+        WHERE f.frame_id = e.frame_id
         RETURNING f.device_id)
     UPDATE devices SET revision = $1 WHERE device_id IN (SELECT device_id FROM closed)
     """,
-    """
-    WITH opened AS (
-        INSERT INTO frames (device_id, device_type_id, revision)
-        SELECT d.device_id, d.device_type_id, $1
-        FROM devices d
-        WHERE d.retired_at IS NULL AND d.device_type_id IS NOT NULL
-          AND NOT EXISTS (SELECT FROM frames f WHERE f.device_id = d.device_id AND f.closed_at IS NULL)
-        ORDER BY d.device_id
-        RETURNING device_id)
-    UPDATE devices SET revision = $1 WHERE device_id IN (SELECT device_id FROM opened)
-    """,
+    OPEN_FRAMES,
 )
 STAGE_TARGETS: Final = """
 INSERT INTO target_ties
@@ -264,14 +304,14 @@ JOIN frames f ON f.device_id = d.device_id AND f.closed_at IS NULL
 JOIN device_type_channels c ON c.device_type_id = f.device_type_id AND c.channel = w.channel AND c.retired_at IS NULL;
 """
 RETIE: Final = (
-    # Joins, not EXISTS … OR EXISTS …: the planner turns those into one pass per row.
+    # What has ended in this very transaction: whole tables would be read otherwise.
     """
     WITH ended AS (
-        SELECT datastream_id FROM datastream_slots l JOIN frames f USING (frame_id)
-        WHERE l.valid_to = 'infinity' AND f.closed_at IS NOT NULL
+        SELECT datastream_id FROM frames f JOIN datastream_slots l USING (frame_id)
+        WHERE f.revision = $1 AND f.closed_at IS NOT NULL AND l.valid_to = 'infinity'
         UNION
-        SELECT datastream_id FROM datastream_slots l JOIN datastreams s USING (datastream_id)
-        WHERE l.valid_to = 'infinity' AND s.retired_at IS NOT NULL
+        SELECT datastream_id FROM datastreams s JOIN datastream_slots l USING (datastream_id)
+        WHERE s.revision = $1 AND s.retired_at IS NOT NULL AND l.valid_to = 'infinity'
         UNION
         SELECT datastream_id FROM datastream_slots l JOIN target_ties t USING (datastream_id)
         WHERE l.valid_to = 'infinity' AND (t.frame_id, t.slot) <> (l.frame_id, l.slot))
@@ -285,12 +325,13 @@ RETIE: Final = (
     SELECT t.datastream_id, t.frame_id, t.slot, CASE WHEN l.is_open IS NULL THEN '-infinity' ELSE now() END, $1
     FROM target_ties t
     LEFT JOIN (SELECT datastream_id, bool_or(valid_to = 'infinity') AS is_open
-               FROM datastream_slots GROUP BY datastream_id) l USING (datastream_id)
+               FROM datastream_slots JOIN target_ties USING (datastream_id) GROUP BY datastream_id) l
+        USING (datastream_id)
     WHERE l.is_open IS NOT TRUE
     """,
     """
     UPDATE datastreams s SET revision = $1
-    WHERE revision <> $1
-      AND EXISTS (SELECT FROM datastream_slots l WHERE l.datastream_id = s.datastream_id AND l.revision = $1)
+    FROM (SELECT DISTINCT datastream_id FROM datastream_slots WHERE revision = $1) l
+    WHERE l.datastream_id = s.datastream_id AND s.revision <> $1
     """,
 )

@@ -20,6 +20,7 @@ from services.core.city.records import (
     Record,
     Records,
     Section,
+    channel_key,
     device_records,
     records_of,
 )
@@ -27,6 +28,11 @@ from services.core.errors import CityFileError, PlatformError
 from services.core.storage import registry_sql as sql
 from services.core.storage.change_store import forget_changes, read_changes
 from services.core.storage.pool import Connection
+from services.core.storage.registry_fleets import (
+    FleetWriter,
+    Progress,
+    no_progress,
+)
 from services.core.storage.registry_read import (
     read_around,
     read_names,
@@ -64,9 +70,15 @@ class Applied:
 
 
 async def apply_city(
-    connection: Connection, city: City, *, retire: bool, actor: str, dry_run: bool
+    connection: Connection,
+    city: City,
+    *,
+    retire: bool,
+    actor: str,
+    dry_run: bool,
+    progress: Progress = no_progress,
 ) -> Applied:
-    """Write what differs. dry_run writes nothing.
+    """Write what differs. dry_run writes nothing. progress: is told how far a fleet has come.
 
     Raises:
         CityFileError: the file would give what is stored another meaning.
@@ -85,7 +97,8 @@ async def apply_city(
         diff = compare(wanted, registry, retire=retire)
         if dry_run or not diff.writes:
             return Applied(revision, diff)
-        return Applied(await _write(connection, diff, wanted, actor), diff)
+        fleets = _Fleets(city, retire=retire, progress=progress)
+        return Applied(await _write(connection, diff, wanted, actor, fleets), diff)
 
 
 async def _with_changes(
@@ -99,9 +112,16 @@ async def _with_changes(
 
 
 def _with_kept(wanted: Records, registry: Registry) -> Records:
-    """Devices that are not in the file stay in step with their types."""
+    """Devices that are not in the file stay in step with their types, and a fleet's where they are."""
+    fleets = {
+        key: {**record, "vanished": registry[Section.FLEET][key].record["vanished"]}
+        if key in registry[Section.FLEET]
+        else record
+        for key, record in wanted[Section.FLEET].items()
+    }
     kept = device_records((), kept_datastreams(wanted, registry))[Section.DATASTREAM]
-    return {**wanted, Section.DATASTREAM: {**kept, **wanted[Section.DATASTREAM]}}
+    streams = {**kept, **wanted[Section.DATASTREAM]}
+    return {**wanted, Section.DATASTREAM: streams, Section.FLEET: fleets}
 
 
 async def register_devices(
@@ -126,12 +146,30 @@ async def register_devices(
         return Applied(revision, diff)
 
 
+@dataclass(frozen=True, slots=True)
+class _Fleets:
+    """The city whose fleets are to be written, and how."""
+
+    city: City
+    retire: bool
+    progress: Progress
+
+
 async def _write(
-    connection: Connection, diff: CityDiff, wanted: Records, actor: str
+    connection: Connection,
+    diff: CityDiff,
+    wanted: Records,
+    actor: str,
+    fleets: _Fleets | None = None,
 ) -> int:
     """The new revision."""
     revision: int = await connection.fetchval(sql.NEXT_REVISION)
-    await _Writer(connection, revision).write(diff, wanted)
+    writer = _Writer(connection, revision)
+    await writer.write(diff, wanted)
+    await connection.execute(sql.STAGE_TIES)
+    if fleets is not None:
+        await writer.write_fleets(diff, fleets)
+    await writer.tie_frames(wanted[Section.DATASTREAM])
     await _audit(connection, diff, actor)
     await connection.execute("SELECT pg_notify('registry', $1)", str(revision))
     return revision
@@ -152,11 +190,24 @@ class _Writer:
             )
         for section, statement in sql.RETIRE.items():
             await self._on_keys(statement, diff.keys(section, Action.RETIRED))
-        await self._tie_frames(wanted[Section.DATASTREAM])
 
-    async def _tie_frames(self, datastreams: Mapping[str, Record]) -> None:
+    async def write_fleets(self, diff: CityDiff, fleets: _Fleets) -> None:
+        """The members of those fleets that are not what they were."""
+        channels = [
+            channel_key(device_type.key, channel.name)
+            for device_type in fleets.city.device_types.values()
+            for channel in device_type.channels
+        ]
+        rescaled = diff.keys(Section.CHANNEL, Action.REPLACED)
+        writer = FleetWriter(self._connection, self._revision, channels, rescaled)
+        for key in diff.keys(Section.FLEET, *_WRITTEN):
+            fleet = fleets.city.fleets[key]
+            await writer.write(fleet, fleets.progress, retire=fleets.retire)
+        for key in diff.keys(Section.FLEET, Action.RETIRED):
+            await writer.retire(key)
+
+    async def tie_frames(self, datastreams: Mapping[str, Record]) -> None:
         """Every device its open frame, every datastream its slot in one."""
-        await self._connection.execute(sql.STAGE_TIES)
         await self._connection.copy_records_to_table(
             "wanted_ties",
             records=(

@@ -12,7 +12,8 @@ SELECT pg_temp.allow(role, 'USAGE', 'SCHEMA public')
 FROM unnest('{alatau_ingest,alatau_rules,alatau_history,alatau_api,alatau_door,alatau_reader}'::text[]) role;
 
 SELECT pg_temp.allow('alatau_ingest', 'SELECT', 'registry_state, districts, observed_properties, sensors, device_types,
-    device_type_channels, things, devices, device_hosts, frames, datastreams, datastream_slots, latest_observations, publisher_sequences');
+    device_type_channels, things, devices, device_hosts, frames, datastreams, datastream_slots, latest_observations, publisher_sequences,
+    publisher_totals');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT, UPDATE, DELETE', 'observations');
 SELECT pg_temp.allow('alatau_ingest', 'TEMPORARY', format('DATABASE %I', current_database()));
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT', 'observation_changes, rejected_messages, event_log');
@@ -28,7 +29,8 @@ SELECT pg_temp.allow(role, 'SELECT (command_id, device_id, name, args, asked_by,
 FROM unnest('{alatau_api,alatau_reader}'::text[]) role;
 
 SELECT pg_temp.allow('alatau_rules', 'SELECT', 'registry_state, districts, observed_properties, device_types, device_type_channels, things,
-    thing_relations, devices, device_hosts, frames, datastreams, datastream_slots, rules, latest_observations, device_status, observations, users');
+    thing_relations, devices, device_hosts, frames, datastreams, datastream_slots, rules, latest_observations, device_status, observations, users,
+    ledger_violations');
 SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT', 'event_log, journal');
 SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT, UPDATE', 'alerts, log_cursors, rule_memory');
 SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT, UPDATE, DELETE', 'rule_holds');
@@ -45,6 +47,8 @@ SELECT pg_temp.allow('alatau_api', 'UPDATE', 'log_streams');
 SELECT pg_temp.allow('alatau_api', 'UPDATE (acknowledged_at, acknowledged_by, acknowledged_version, acknowledged_note, version, updated_at)', 'alerts');
 SELECT pg_temp.allow('alatau_api', 'INSERT, DELETE, UPDATE', 'sessions');
 
+SELECT pg_temp.allow(role, 'SELECT', 'fleets') FROM unnest('{alatau_api,alatau_reader}'::text[]) role;
+
 SELECT pg_temp.allow('alatau_door', 'SELECT', 'registry_state, devices, credentials');
 SELECT pg_temp.allow('alatau_door', 'SELECT, UPDATE (ended_at)', 'certificates');
 -- It moves rotations on: asks the device, and puts what the device has confirmed in the old secret's place.
@@ -59,7 +63,8 @@ FROM unnest('{alatau_api,alatau_reader}'::text[]) role;
 -- Everything but secrets and what people are.
 SELECT pg_temp.allow(role, 'SELECT', 'registry_state, districts, observed_properties, sensors, device_types, device_type_channels,
     things, thing_relations, devices, device_hosts, frames, datastreams, datastream_slots, observations, observation_changes, observations_flat,
-    rejected_messages, latest_observations, device_status, publisher_totals, publisher_sequences, gaps, log_streams, event_log, log_cursors,
+    rejected_messages, latest_observations, device_status, publisher_totals, publisher_sequences, gaps, ledger_violations, log_streams,
+    event_log, log_cursors,
     rules, alerts, journal, rule_holds, rule_memory, audit')
 FROM unnest('{alatau_api,alatau_reader}'::text[]) role;
 
@@ -67,7 +72,7 @@ FROM unnest('{alatau_api,alatau_reader}'::text[]) role;
 SELECT pg_temp.allow('alatau_grafana', 'USAGE', 'SCHEMA dashboards');
 SELECT pg_temp.allow('alatau_grafana', 'SELECT', 'dashboards.districts, dashboards.things, dashboards.datastreams, dashboards.codes,
     dashboards.latest, dashboards.readings, dashboards.alerts, dashboards.publishers, dashboards.ledger, dashboards.rejections,
-    dashboards.gaps, dashboards.log_batches, dashboards.consumers');
+    dashboards.gaps, dashboards.violations, dashboards.log_batches, dashboards.consumers');
 SELECT pg_temp.allow('alatau_grafana', 'EXECUTE', 'ALL FUNCTIONS IN SCHEMA dashboards');
 
 -- The rejected inbox. The API asks; ingest reads again, and history forgets.

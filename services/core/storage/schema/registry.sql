@@ -80,6 +80,18 @@ CREATE TABLE device_type_channels (
 );
 CREATE UNIQUE INDEX device_type_channels_live ON device_type_channels (device_type_id, channel) WHERE retired_at IS NULL;
 
+-- Things with their devices that are too many to be named one by one; they follow from template and what it names.
+CREATE TABLE fleets (
+    fleet_id    integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key         text    NOT NULL UNIQUE,
+    template    jsonb   NOT NULL,              -- as the city file says it
+    content     text    NOT NULL,              -- hash of all that the members follow from
+    things      integer NOT NULL, devices integer NOT NULL, datastreams integer NOT NULL,
+    vanished    integer NOT NULL,              -- devices that the template no longer makes and that are not retired
+    retired_at  timestamptz,
+    revision    bigint  NOT NULL
+);
+
 CREATE TABLE things (
     thing_id    integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     key         text   NOT NULL UNIQUE,
@@ -94,8 +106,11 @@ CREATE TABLE things (
     protected   boolean NOT NULL DEFAULT false,      -- shown to the public at district precision only
     properties  jsonb  NOT NULL DEFAULT '{}',
     retired_at  timestamptz,
-    revision    bigint NOT NULL
+    revision    bigint NOT NULL,
+    fleet_id    integer REFERENCES fleets          -- NULL: named in the city file, or by hand
 );
+CREATE INDEX things_named ON things (thing_id) WHERE fleet_id IS NULL;
+CREATE INDEX things_revision ON things USING brin (revision);
 
 CREATE TABLE thing_relations (
     kind            text    NOT NULL CHECK (kind IN ('contains', 'feeds')),
@@ -115,8 +130,11 @@ CREATE TABLE devices (
     publishes      boolean NOT NULL,           -- has (or may have) credentials of its own
     external_ids   jsonb   NOT NULL DEFAULT '[]',      -- [{scheme, value}]
     retired_at     timestamptz,
-    revision       bigint  NOT NULL
+    revision       bigint  NOT NULL,
+    fleet_id       integer REFERENCES fleets
 );
+CREATE INDEX devices_named ON devices (device_id) WHERE fleet_id IS NULL;
+CREATE INDEX devices_revision ON devices USING brin (revision);
 
 CREATE TABLE device_hosts (
     gateway_id integer NOT NULL REFERENCES devices,
@@ -125,6 +143,7 @@ CREATE TABLE device_hosts (
     revision   bigint  NOT NULL,
     PRIMARY KEY (gateway_id, device_id)
 );
+CREATE INDEX device_hosts_revision ON device_hosts USING brin (revision);
 CREATE INDEX device_hosts_device ON device_hosts (device_id);
 
 -- What one device reports together: one row of observations a time stamp. Another device, another frame.
@@ -135,6 +154,7 @@ CREATE TABLE frames (
     closed_at      timestamptz,
     revision       bigint  NOT NULL
 );
+CREATE INDEX frames_revision ON frames USING brin (revision);
 CREATE UNIQUE INDEX frames_open ON frames (device_id) WHERE closed_at IS NULL;
 
 -- Public datastreams are numbered densely from 1 (their observations' ids stay exact in JSON), all others from 2^20.
@@ -155,6 +175,7 @@ CREATE TABLE datastreams (
     retired_at           timestamptz,
     revision             bigint  NOT NULL
 );
+CREATE INDEX datastreams_revision ON datastreams USING brin (revision);
 CREATE INDEX datastreams_thing ON datastreams (thing_id);
 CREATE INDEX datastreams_observed_property ON datastreams (observed_property_id);
 
@@ -168,6 +189,7 @@ CREATE TABLE datastream_slots (
     PRIMARY KEY (datastream_id, valid_from),
     UNIQUE (frame_id, slot, valid_from)
 );
+CREATE INDEX datastream_slots_revision ON datastream_slots USING brin (revision);
 
 CREATE TABLE credentials (
     device_id   integer PRIMARY KEY REFERENCES devices,

@@ -184,8 +184,79 @@ CREATE TABLE rotations (
 );
 
 -- == law and gaps ==
+ALTER TABLE log_streams ADD COLUMN received bigint;
+ALTER TABLE event_log ADD COLUMN received_through bigint;
+ALTER TABLE gaps ADD COLUMN closed_at timestamptz;
+CREATE INDEX gaps_open ON gaps (publisher_id, epoch) WHERE closed_at IS NULL;
+ALTER TABLE publisher_sequences
+    ADD COLUMN lowest_seq bigint,
+    ADD COLUMN highest_seq bigint,
+    ADD COLUMN messages bigint NOT NULL DEFAULT 0,
+    ADD COLUMN missing bigint NOT NULL DEFAULT 0,
+    ADD COLUMN lost bigint NOT NULL DEFAULT 0;
+UPDATE publisher_sequences s
+SET lowest_seq = w.lowest, highest_seq = w.highest, lost = w.lost, messages = w.settled - w.lost,
+    missing = w.highest - w.lowest + 1 - w.settled
+FROM (SELECT publisher_id, epoch, least(first_seq, (settled -> 0 ->> 0)::bigint) AS lowest, (settled -> -1 ->> 1)::bigint AS highest,
+             (SELECT sum((r ->> 1)::bigint - (r ->> 0)::bigint + 1) FROM jsonb_array_elements(settled) r) AS settled,
+             coalesce((SELECT sum(g.to_seq - g.from_seq + 1) FROM gaps g
+                       WHERE g.publisher_id = q.publisher_id AND g.epoch = q.epoch AND g.lost), 0) AS lost
+      FROM publisher_sequences q WHERE jsonb_array_length(settled) > 0) w
+WHERE s.publisher_id = w.publisher_id AND s.epoch = w.epoch;
+CREATE INDEX publisher_sequences_missing ON publisher_sequences (publisher_id, epoch) WHERE missing > 0;
+
+-- Where the conservation law does not hold; empty as long as all is well. What ingest counted, what history folded and
+-- what publishers numbered are counted apart, so that none vouches for itself.
+CREATE VIEW ledger_violations AS
+SELECT publisher_id, NULL::bigint AS epoch, 'fates' AS what,
+       received - stored - merged - duplicate - rejected AS difference
+FROM publisher_totals WHERE received <> stored + merged + duplicate + rejected
+UNION ALL
+SELECT publisher_id, epoch, 'messages', highest_seq - lowest_seq + 1 - messages - missing - lost
+FROM publisher_sequences WHERE highest_seq - lowest_seq + 1 <> messages + missing + lost
+UNION ALL
+SELECT s.publisher_id, s.epoch, 'gaps', s.lost - coalesce(g.lost, 0) + greatest(coalesce(g.open, 0) - s.missing, 0)
+FROM publisher_sequences s
+LEFT JOIN (SELECT publisher_id, epoch, sum(to_seq - from_seq + 1) FILTER (WHERE lost) AS lost,
+                  sum(to_seq - from_seq + 1) FILTER (WHERE NOT lost) AS open
+           FROM gaps WHERE closed_at IS NULL GROUP BY 1, 2) g USING (publisher_id, epoch)
+WHERE s.lost <> coalesce(g.lost, 0) OR coalesce(g.open, 0) > s.missing
+UNION ALL
+SELECT NULL, NULL, 'log', l.received_through - t.received
+FROM log_cursors c
+JOIN event_log l ON l.stream = c.stream AND l.batch = c.batch AND l.logged_at = c.logged_at
+CROSS JOIN (SELECT coalesce(sum(received), 0) AS received FROM publisher_totals) t
+WHERE c.consumer = 'history' AND c.stream = 'observations' AND l.received_through <> t.received;
+
+CREATE OR REPLACE VIEW dashboards.gaps AS
+SELECT g.publisher_id, g.to_seq - g.from_seq + 1 AS missing, g.lost, g.recorded_at, g.closed_at FROM public.gaps g;
+
+CREATE VIEW dashboards.violations AS
+SELECT v.publisher_id, v.what, v.difference FROM public.ledger_violations v;
 
 -- == registry at scale ==
+-- Things with their devices that are too many to be named one by one; they follow from template and what it names.
+CREATE TABLE fleets (
+    fleet_id    integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key         text    NOT NULL UNIQUE,
+    template    jsonb   NOT NULL,              -- as the city file says it
+    content     text    NOT NULL,              -- hash of all that the members follow from
+    things      integer NOT NULL, devices integer NOT NULL, datastreams integer NOT NULL,
+    vanished    integer NOT NULL,              -- devices that the template no longer makes and that are not retired
+    retired_at  timestamptz,
+    revision    bigint  NOT NULL
+);
+ALTER TABLE things ADD COLUMN fleet_id integer REFERENCES fleets;
+ALTER TABLE devices ADD COLUMN fleet_id integer REFERENCES fleets;
+CREATE INDEX things_named ON things (thing_id) WHERE fleet_id IS NULL;
+CREATE INDEX devices_named ON devices (device_id) WHERE fleet_id IS NULL;
+-- "revision > N" finds what a change wrote without reading millions of rows.
+CREATE INDEX things_revision ON things USING brin (revision);
+CREATE INDEX devices_revision ON devices USING brin (revision);
+CREATE INDEX device_hosts_revision ON device_hosts USING brin (revision);
+CREATE INDEX frames_revision ON frames USING brin (revision);
+CREATE INDEX datastreams_revision ON datastreams USING brin (revision);
+CREATE INDEX datastream_slots_revision ON datastream_slots USING brin (revision);
 
 -- == https door ==
 -- What publishers sign webhooks with: HMAC needs it in the clear. publisher_proofs() alone reads it. Writer: the CLI.
