@@ -22,6 +22,7 @@ _COMMANDS: tuple[str, ...] = (
     "db",
     "city",
     "ledger",
+    "rejected",
     "stack",
     "console",
     "prepare",
