@@ -1,11 +1,11 @@
 """PURE: totals and sequence numbers per publisher, folded from batches."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from services.core.broker.sequences import PublisherSequences, Range
 from services.core.storage.log_batch import ObservationBatch
+from services.history.epochs import Epoch
 
 EpochKey = tuple[int, int]  # publisher id, boot epoch
 
@@ -39,18 +39,24 @@ class AccountChanges:
 
     totals: dict[int, Totals] = field(default_factory=dict)
     epochs: set[EpochKey] = field(default_factory=set)
-    lost: list[tuple[EpochKey, Range]] = field(default_factory=list)
 
 
 class AccountBook:
-    """Sequences of all epochs met so far, and the changes since the last flush."""
+    """All epochs met so far, and the changes since the last flush."""
 
     def __init__(self) -> None:
-        self.sequences: dict[EpochKey, PublisherSequences] = {}
+        self.epochs: dict[EpochKey, Epoch] = {}
         self._changes = AccountChanges()
+        self._waiting: set[EpochKey] = set()
+        self._now: dt.datetime | None = None
+
+    def remember(self, epochs: Mapping[EpochKey, Epoch]) -> None:
+        """Take over what is stored."""
+        self.epochs |= epochs
+        self._waiting |= epochs.keys()
 
     def unknown(self, batch: ObservationBatch) -> set[EpochKey]:
-        """Epochs whose stored sequences must be put into self.sequences before the batch is folded."""
+        """Epochs that must be remembered before the batch is folded."""
         numbered = batch.numbered
         met = set(
             zip(numbered.publisher_ids.tolist(), numbered.epochs.tolist(), strict=True)
@@ -60,9 +66,10 @@ class AccountBook:
             for notice in batch.notices
             if notice.epoch is not None
         }
-        return met - self.sequences.keys()
+        return met - self.epochs.keys()
 
     def fold(self, batch: ObservationBatch, logged_at: dt.datetime) -> None:
+        self._now = logged_at
         self._fold_totals(batch, logged_at)
         numbered = batch.numbered
         for publisher_id, epoch, seq in zip(
@@ -72,7 +79,7 @@ class AccountBook:
             strict=True,
         ):
             key = (publisher_id, epoch)
-            if self.sequences[key].add(seq):
+            if self.epochs[key].add(seq, logged_at):
                 self._changes.epochs.add(key)
         for notice in batch.notices:
             if (
@@ -81,13 +88,26 @@ class AccountBook:
                 and notice.oldest_seq is not None
             ):
                 key = (notice.publisher_id, notice.epoch)
-                lost = self.sequences[key].begin_at(notice.oldest_seq)
-                self._changes.lost.extend((key, gap) for gap in lost)
+                self.epochs[key].begin_at(notice.oldest_seq, logged_at)
                 self._changes.epochs.add(key)
 
     def take(self) -> AccountChanges:
+        """What changed since, gaps by the log's own time."""
         taken, self._changes = self._changes, AccountChanges()
+        if self._now is not None:
+            for key in taken.epochs | self._waiting:
+                self._review(key, self._now, taken)
         return taken
+
+    def _review(self, key: EpochKey, now: dt.datetime, taken: AccountChanges) -> None:
+        epoch = self.epochs[key]
+        epoch.review(now)
+        if epoch.rows_changed:
+            taken.epochs.add(key)
+        if epoch.is_waiting:
+            self._waiting.add(key)
+        else:
+            self._waiting.discard(key)
 
     def _fold_totals(self, batch: ObservationBatch, logged_at: dt.datetime) -> None:
         accounts = batch.accounts

@@ -36,7 +36,10 @@ class Folding:
     @classmethod
     async def begin(cls, connection: Connection, clock: Clock) -> "Folding":
         cursor = await load_cursor(connection, store.CONSUMER, "observations")
-        return cls(connection, clock, cursor or Cursor())
+        folding = cls(connection, clock, cursor or Cursor())
+        incomplete = await store.incomplete_epochs(connection)
+        folding._book.remember(await store.load_epochs(connection, incomplete))
+        return folding
 
     @property
     def cursor(self) -> Cursor:
@@ -61,9 +64,7 @@ class Folding:
             await store.save_latest(self._connection, self._latest.take_dirty(), now)
             await store.save_presence(self._connection, self._presence.take())
             await store.save_totals(self._connection, accounts)
-            await store.save_sequences(
-                self._connection, self._book.sequences, accounts, now
-            )
+            await store.save_epochs(self._connection, self._book.epochs, accounts, now)
             await store.save_place(self._connection, self._cursor)
         self._flushed = self._cursor
 
@@ -78,6 +79,6 @@ class Folding:
                     self._connection
                 )
         if unknown_epochs := self._book.unknown(batch):
-            self._book.sequences.update(
-                await store.load_sequences(self._connection, unknown_epochs)
+            self._book.remember(
+                await store.load_epochs(self._connection, unknown_epochs)
             )

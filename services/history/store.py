@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple
+from typing import Final
 
 import numpy as np
 
@@ -11,10 +12,36 @@ from services.core.clock import from_milliseconds, to_milliseconds
 from services.core.storage.event_log import Cursor, save_cursor
 from services.core.storage.pool import Connection
 from services.history.accounts import AccountChanges, EpochKey
+from services.history.epochs import Epoch, GapRow
 from services.history.latest import NEVER, LatestRow
 from services.history.presence import Presence
 
 CONSUMER = "history"
+
+_SEQUENCES: Final = """
+SELECT publisher_id, epoch, first_seq, settled, messages FROM publisher_sequences
+JOIN unnest($1::integer[], $2::bigint[]) AS wanted (publisher_id, epoch) USING (publisher_id, epoch)
+"""
+_OPEN_GAPS: Final = """
+SELECT publisher_id, epoch, lost, from_seq, to_seq, recorded_at FROM gaps
+JOIN unnest($1::integer[], $2::bigint[]) AS wanted (publisher_id, epoch) USING (publisher_id, epoch)
+WHERE closed_at IS NULL ORDER BY from_seq
+"""
+_SAVE_SEQUENCES: Final = """
+INSERT INTO publisher_sequences
+    (publisher_id, epoch, first_seq, settled, updated_at, lowest_seq, highest_seq, messages, missing, lost)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (publisher_id, epoch) DO UPDATE
+SET first_seq = excluded.first_seq, settled = excluded.settled, updated_at = excluded.updated_at,
+    lowest_seq = excluded.lowest_seq, highest_seq = excluded.highest_seq, messages = excluded.messages,
+    missing = excluded.missing, lost = excluded.lost
+"""
+_SAVE_GAPS: Final = """
+INSERT INTO gaps (publisher_id, epoch, from_seq, to_seq, lost, recorded_at, closed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (publisher_id, epoch, from_seq) DO UPDATE
+SET to_seq = excluded.to_seq, lost = excluded.lost, recorded_at = excluded.recorded_at, closed_at = excluded.closed_at
+"""
 
 
 async def load_latest(connection: Connection, frame_ids: list[int]) -> list[LatestRow]:
@@ -42,26 +69,33 @@ async def load_latest(connection: Connection, frame_ids: list[int]) -> list[Late
     ]
 
 
-async def load_sequences(
-    connection: Connection, keys: Iterable[EpochKey]
-) -> dict[EpochKey, PublisherSequences]:
-    """The stored sequences of these epochs; fresh ones for epochs never met."""
-    wanted = list(keys)
+async def incomplete_epochs(connection: Connection) -> list[EpochKey]:
+    """Epochs with missing messages: they change by the passing of time alone."""
     rows = await connection.fetch(
-        """
-        SELECT publisher_id, epoch, first_seq, settled FROM publisher_sequences
-        JOIN unnest($1::integer[], $2::bigint[]) AS wanted (publisher_id, epoch) USING (publisher_id, epoch)
-        """,
-        [publisher_id for publisher_id, _ in wanted],
-        [epoch for _, epoch in wanted],
+        "SELECT publisher_id, epoch FROM publisher_sequences WHERE missing > 0"
     )
-    known = {
-        (row["publisher_id"], row["epoch"]): PublisherSequences(
-            [(first, last) for first, last in row["settled"]], row["first_seq"]
+    return [tuple(row) for row in rows]
+
+
+async def load_epochs(
+    connection: Connection, keys: Iterable[EpochKey]
+) -> dict[EpochKey, Epoch]:
+    """These epochs as they are stored; fresh ones for those never met."""
+    wanted = list(keys)
+    columns = [[publisher for publisher, _ in wanted], [epoch for _, epoch in wanted]]
+    gaps: dict[EpochKey, list[GapRow]] = {}
+    for publisher_id, epoch, lost, *row in await connection.fetch(_OPEN_GAPS, *columns):
+        gaps.setdefault((publisher_id, epoch), []).append(GapRow(*row, lost=lost))
+    epochs = {key: Epoch() for key in wanted}
+    for publisher_id, epoch, first, settled, messages in await connection.fetch(
+        _SEQUENCES, *columns
+    ):
+        key = (publisher_id, epoch)
+        ranges = [(begin, end) for begin, end in settled]
+        epochs[key] = Epoch(
+            PublisherSequences(ranges, first), messages, gaps.get(key, ())
         )
-        for row in rows
-    }
-    return {key: known.get(key) or PublisherSequences() for key in wanted}
+    return epochs
 
 
 async def load_device_of_frame(connection: Connection) -> dict[int, int]:
@@ -150,34 +184,36 @@ async def save_totals(connection: Connection, changes: AccountChanges) -> None:
     )
 
 
-async def save_sequences(
+async def save_epochs(
     connection: Connection,
-    sequences: Mapping[EpochKey, PublisherSequences],
+    epochs: Mapping[EpochKey, Epoch],
     changes: AccountChanges,
     now: dt.datetime,
 ) -> None:
-    """The changed epochs' settled ranges; their open gaps anew; lost numbers once and for good."""
+    """The changed epochs' sums and settled ranges; of those with gaps, what is open, lost and newly closed."""
     changed = sorted(changes.epochs)
     await connection.executemany(
-        """
-        INSERT INTO publisher_sequences (publisher_id, epoch, first_seq, settled, updated_at) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (publisher_id, epoch) DO UPDATE
-        SET first_seq = excluded.first_seq, settled = excluded.settled, updated_at = excluded.updated_at
-        """,
-        [(*key, sequences[key].first, sequences[key].settled, now) for key in changed],
+        _SAVE_SEQUENCES, [_sequence_row(key, epochs[key], now) for key in changed]
+    )
+    with_gaps = [key for key in changed if epochs[key].rows_changed]
+    await connection.executemany(
+        "DELETE FROM gaps WHERE publisher_id = $1 AND epoch = $2 AND closed_at IS NULL",
+        with_gaps,
     )
     await connection.executemany(
-        "DELETE FROM gaps WHERE publisher_id = $1 AND epoch = $2 AND NOT lost", changed
+        _SAVE_GAPS,
+        [
+            (*key, row.first, row.last, row.lost, row.recorded_at, row.closed_at)
+            for key in with_gaps
+            for row in epochs[key].take_rows()
+        ],
     )
-    found = [(key, gap, False) for key in changed for gap in sequences[key].open_gaps()]
-    found += [(key, gap, True) for key, gap in changes.lost]
-    await connection.executemany(
-        """
-        INSERT INTO gaps (publisher_id, epoch, from_seq, to_seq, lost, recorded_at) VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (publisher_id, epoch, from_seq) DO UPDATE SET to_seq = excluded.to_seq, lost = excluded.lost
-        """,
-        [(*key, *gap, lost, now) for key, gap, lost in found],
-    )
+
+
+def _sequence_row(key: EpochKey, epoch: Epoch, now: dt.datetime) -> tuple[object, ...]:
+    sequences, held = epoch.sequences, epoch.sum
+    sums = (None, None, 0, 0, 0) if held is None else astuple(held)
+    return (*key, sequences.first, sequences.settled, now, *sums)
 
 
 async def save_place(connection: Connection, cursor: Cursor) -> None:

@@ -6,6 +6,7 @@ when the process ends was not acknowledged, and comes again.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
@@ -231,7 +232,7 @@ class Pipeline:
 
     def _situation(self) -> Situation:
         fresh = self._freshness.is_fresh(self._clock.monotonic())
-        return Situation(caught_up=fresh, waiting=len(self._batch.publishers))
+        return Situation(caught_up=fresh, waiting=Counter(self._batch.publishers))
 
     async def _send_receipts(self) -> None:
         while True:

@@ -2,8 +2,9 @@
 
 import datetime as dt
 import random
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -30,10 +31,10 @@ _CHUNK_SECONDS: Final = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the log says beside a batch's content. waiting: items read from the broker and in no batch yet."""
+    """What the log says beside a batch's content. waiting: by publisher, items read from the broker and in no batch yet."""
 
     caught_up: bool
-    waiting: int
+    waiting: Counter[int]
 
 
 class Writer:
@@ -74,7 +75,7 @@ class Writer:
             refused = batch.refusing_all(Reason.MALFORMED, detail)
             return [await self._write(refused, situation)]
         first, second = batch.halves()
-        behind = len(second.publishers)
+        behind = Counter(second.publishers)
 
         def with_second_half_waiting() -> Situation:
             now = situation()
@@ -131,11 +132,13 @@ class Writer:
         return attempt
 
     async def _commit(self, attempt: Plan, situation: Situation) -> None:
+        waiting = log_batch.Waiting.of(situation.waiting)
         entry = NewEntry(
-            body=log_batch.encode(attempt.log),
+            body=log_batch.encode(replace(attempt.log, waiting=waiting)),
             now=self._clock.now(),
             caught_up=situation.caught_up,
-            waiting=situation.waiting,
+            waiting=situation.waiting.total(),
+            received=int(attempt.log.accounts.received.sum()),
         )
         with metrics.COMMIT_SECONDS.time():
             await self._store.write(attempt, entry)

@@ -79,19 +79,26 @@ async def connection(database_url: str) -> AsyncIterator[Connection]:
 
 
 async def log(
-    connection: Connection, *batches: ObservationBatch, waiting: int = 0
+    connection: Connection,
+    *batches: ObservationBatch,
+    waiting: int = 0,
+    after: int = 0,
 ) -> None:
+    """after: seconds after the start."""
+    at = START + dt.timedelta(seconds=after)
     for batch in batches:
+        body, received = log_batch.encode(batch), batch.accounts.received.sum()
+        entry = NewEntry(body, at, waiting=waiting, received=int(received))
         async with connection.transaction():
-            await event_log.append(
-                connection,
-                "observations",
-                NewEntry(log_batch.encode(batch), START, waiting=waiting),
-            )
+            await event_log.append(connection, "observations", entry)
 
 
 async def fold_all(connection: Connection) -> None:
-    folding = await Folding.begin(connection, ManualClock(START))
+    """As after a restart."""
+    await fold_on(connection, await Folding.begin(connection, ManualClock(START)))
+
+
+async def fold_on(connection: Connection, folding: Folding) -> None:
     await folding.fold(
         await event_log.read(connection, "observations", folding.cursor, 1000)
     )
@@ -176,44 +183,58 @@ async def test_folding_again_from_any_crash_gives_the_same_tables(
     ) == [[1, 5]]
 
 
-async def test_gaps_open_close_and_are_lost_for_good(connection: Connection) -> None:
-    birth = Notice(
+def birth_of(oldest_seq: int) -> ObservationBatch:
+    notice = Notice(
         kind="birth",
         device_id=1,
         publisher_id=1,
         time_ms=START_MS,
         epoch=7,
-        oldest_seq=1,
+        oldest_seq=oldest_seq,
     )
-    await log(
-        connection,
-        replace(ObservationBatch.empty(), notices=(birth,)),
-        replace(ObservationBatch.empty(), numbered=numbered_of(1, 7, 1, 3, 6)),
+    return replace(ObservationBatch.empty(), notices=(notice,))
+
+
+def messages(*seqs: int) -> ObservationBatch:
+    return replace(ObservationBatch.empty(), numbered=numbered_of(1, 7, *seqs))
+
+
+async def gaps(connection: Connection) -> list[tuple[int, int, bool, bool]]:
+    rows = await connection.fetch(
+        "SELECT from_seq, to_seq, lost, closed_at IS NOT NULL FROM gaps ORDER BY from_seq"
     )
+    return [tuple(row) for row in rows]
+
+
+async def test_gaps_are_recorded_closed_and_lost_for_good(
+    connection: Connection,
+) -> None:
+    folding = await Folding.begin(connection, ManualClock(START))
+    await log(connection, birth_of(1), messages(1, 3, 6))
+    await fold_on(connection, folding)
+    assert await gaps(connection) == []  # perhaps mere disorder
+    await log(connection, ObservationBatch.empty(), after=9)
+    await fold_on(connection, folding)
+    assert await gaps(connection) == []
+    await log(connection, ObservationBatch.empty(), after=11)
+    await fold_on(connection, folding)
+    still_open = [(2, 2, False, False), (4, 5, False, False)]
+    assert await gaps(connection) == still_open
+    await log(connection, messages(2), birth_of(5), after=12)
     await fold_all(connection)
-    gaps = "SELECT from_seq, to_seq, lost FROM gaps ORDER BY from_seq"
-    assert [tuple(row) for row in await connection.fetch(gaps)] == [
-        (2, 2, False),
-        (4, 5, False),
+    assert await gaps(connection) == [
+        (2, 2, False, True),
+        (4, 4, True, False),
+        (5, 5, False, False),
     ]
-    reborn = Notice(
-        kind="birth",
-        device_id=1,
-        publisher_id=1,
-        time_ms=START_MS,
-        epoch=7,
-        oldest_seq=5,
-    )
-    await log(
-        connection,
-        replace(ObservationBatch.empty(), numbered=numbered_of(1, 7, 2)),
-        replace(ObservationBatch.empty(), notices=(reborn,)),
-    )
+    await log(connection, messages(4, 5), after=13)  # lost, and found again
     await fold_all(connection)
-    assert [tuple(row) for row in await connection.fetch(gaps)] == [
-        (4, 4, True),
-        (5, 5, False),
-    ]
+    assert {gap[2:] for gap in await gaps(connection)} == {(False, True)}
+    row = await connection.fetchrow(
+        "SELECT lowest_seq, highest_seq, messages, missing, lost FROM publisher_sequences"
+    )
+    assert tuple(row) == (1, 6, 6, 0, 0)
+    assert await connection.fetch("SELECT * FROM ledger_violations") == []
 
 
 async def test_presence_follows_births_deaths_and_items(connection: Connection) -> None:

@@ -10,6 +10,7 @@ from services.core.storage.log_batch import (
     Notice,
     NumberedMessages,
     ObservationBatch,
+    Waiting,
     decode,
     encode,
 )
@@ -44,12 +45,19 @@ def column(rows: list[tuple[int, ...]], place: int, kind: type) -> Any:
     return np.array([row[place] for row in rows], kind)
 
 
-@given(items, counts, numbered, notices)
+@given(
+    items,
+    counts,
+    numbered,
+    notices,
+    st.dictionaries(st.integers(0, 2**31 - 1), st.integers(1, 20_000), max_size=5),
+)
 def test_what_is_encoded_is_decoded(
     rows: list[tuple[int, int, list[float]]],
     accounts: list[tuple[int, ...]],
     messages: list[tuple[int, ...]],
     said: tuple[Notice, ...],
+    waiting: dict[int, int],
 ) -> None:
     values = [value for _, _, results in rows for value in results]
     batch = ObservationBatch(
@@ -68,11 +76,12 @@ def test_what_is_encoded_is_decoded(
             column(messages, 2, np.int64),
         ),
         notices=said,
+        waiting=Waiting.of(waiting),
     )
     again = decode(encode(batch))
     for name in ("frame_ids", "times_ms", "flags", "offsets", "results", "quality"):
         np.testing.assert_array_equal(getattr(again, name), getattr(batch, name))
-    for part in ("accounts", "numbered"):
+    for part in ("accounts", "numbered", "waiting"):
         for name in getattr(batch, part).__slots__:
             np.testing.assert_array_equal(
                 getattr(getattr(again, part), name), getattr(getattr(batch, part), name)
@@ -103,3 +112,19 @@ def test_another_version_is_refused() -> None:
 def test_a_body_cut_short_is_refused() -> None:
     with pytest.raises(ValueError, match="buffer"):
         decode(encode(ObservationBatch.empty())[:-2])
+
+
+def test_what_the_version_before_wrote_is_read() -> None:
+    """One item of one value and one account, as version 1 laid it out."""
+    body = (
+        b"\x01\0\0\0"
+        + np.array([1, 1, 1, 0, 0], "<u4").tobytes()
+        + np.array([1_795_320_000_000], "<i8").tobytes()
+        + np.array([2.5], "<f8").tobytes()
+        + np.array([7, 0, 1, 3, 1, 1, 0, 0, 0, 0], "<i4").tobytes()
+        + b"\x01\x11"
+    )
+    batch = decode(body)
+    assert (batch.frame_ids.tolist(), batch.results.tolist()) == ([7], [2.5])
+    assert batch.accounts.received.tolist() == [1]
+    assert len(batch.waiting.items) == 0

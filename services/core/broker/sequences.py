@@ -17,11 +17,12 @@ class PublisherSequences:
     which may still be in the publisher's outbox.
     """
 
-    __slots__ = ("_ranges", "first")
+    __slots__ = ("_ranges", "first", "forgotten")
 
     def __init__(self, settled: Iterable[Range] = (), first: int | None = None) -> None:
         self._ranges = list(settled)
         self.first = first
+        self.forgotten = 0  # numbers that were settled and are not any more
 
     def add(self, seq: int) -> bool:
         """Settle one number; False: it was settled before.
@@ -37,7 +38,8 @@ class PublisherSequences:
             return False
         self._join(place, seq, seq)
         if len(ranges) > MOST_RANGES:
-            ranges.pop()
+            first, last = ranges.pop()
+            self.forgotten += last - first + 1
         return True
 
     def _join(self, place: int, first: int, last: int) -> None:
@@ -97,10 +99,18 @@ class PublisherSequences:
 
     def open_gaps(self) -> tuple[Range, ...]:
         """What is missing between the lowest and the highest number known."""
+        span = self.span
+        return () if span is None else tuple(_holes(self._ranges, *span))
+
+    @property
+    def span(self) -> Range | None:
+        """The lowest number that the epoch has, said or seen, and the highest seen; None: nothing was seen yet."""
         if not self._ranges:
-            return ()
-        lowest = self._ranges[0][0] if self.first is None else self.first
-        return tuple(_holes(self._ranges, lowest, self._ranges[-1][1]))
+            return None
+        lowest = self._ranges[0][0]
+        if self.first is not None:
+            lowest = min(lowest, self.first)
+        return lowest, self._ranges[-1][1]
 
     def _begin(self) -> int:
         if self.first is not None:

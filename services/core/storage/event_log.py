@@ -28,12 +28,16 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """A batch to append. It is logged at now, or at the last batch's time when the clock fell back."""
+    """A batch to append. It is logged at now, or at the last batch's time when the clock fell back.
+
+    received: items whose fate it tells; the stream's running sum of them is kept beside it.
+    """
 
     body: bytes
     now: dt.datetime
     caught_up: bool = True
     waiting: int = 0
+    received: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +91,13 @@ async def append(
     row = await connection.fetchrow(
         """
         WITH place AS (
-            UPDATE log_streams SET last_batch = last_batch + 1, logged_at = greatest(logged_at, $3)
+            UPDATE log_streams
+            SET last_batch = last_batch + 1, logged_at = greatest(logged_at, $3), received = received + $7
             WHERE stream = $1 AND ($2::bigint IS NULL OR writer_epoch = $2)
-            RETURNING last_batch, logged_at
+            RETURNING last_batch, logged_at, received
         )
-        INSERT INTO event_log (stream, batch, logged_at, caught_up, waiting, body)
-        SELECT $1, last_batch, logged_at, $4, $5, $6 FROM place
+        INSERT INTO event_log (stream, batch, logged_at, caught_up, waiting, body, received_through)
+        SELECT $1, last_batch, logged_at, $4, $5, $6, received FROM place
         RETURNING batch, logged_at
         """,
         stream,
@@ -101,10 +106,20 @@ async def append(
         entry.caught_up,
         entry.waiting,
         entry.body,
+        entry.received,
     )
     if row is None:
         raise WriterFencedError
     return Cursor(row["batch"], row["logged_at"])
+
+
+async def begin_counting(connection: Connection, stream: Stream, received: int) -> None:
+    """Set the running sum of a stream that was not counted yet to what its batches so far add up to."""
+    await connection.execute(
+        "UPDATE log_streams SET received = $2 WHERE stream = $1 AND received IS NULL",
+        stream,
+        received,
+    )
 
 
 async def wake_consumers(connection: Connection, stream: Stream) -> None:

@@ -1,10 +1,12 @@
 """PURE: the body of an observations batch in the event log: columns, written and read without a copy per row.
 
 Layout (little-endian): version byte, three zero bytes, uint32 counts of items, values, accounts, numbered
-messages, notices' bytes; then each column whole, 8-byte columns first. Readers of version N refuse others.
+messages, notices' bytes, and since version 2 waiting publishers; then each column whole, 8-byte columns first.
+A reader refuses versions that it does not know.
 """
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import Final, Literal
@@ -13,8 +15,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-VERSION: Final = 1
-_HEADER: Final = struct.Struct("<B3x5I")
+VERSION: Final = 2
+_OLD_VERSION: Final = 1  # says nothing of who is waiting
+_HEADER: Final = struct.Struct("<B3x6I4x")  # keeps what follows aligned
+_OLD_HEADER: Final = struct.Struct("<B3x5I")
 
 Int64 = NDArray[np.int64]
 Int32 = NDArray[np.int32]
@@ -59,6 +63,21 @@ class Accounts:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Per publisher: items read from the broker and in no batch yet."""
+
+    publisher_ids: Int32
+    items: Int32
+
+    @classmethod
+    def of(cls, items: Mapping[int, int]) -> "Waiting":
+        return cls(
+            np.fromiter(items.keys(), np.int32, len(items)),
+            np.fromiter(items.values(), np.int32, len(items)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class NumberedMessages:
     """Messages with seq whose fate this batch commits, repeats included."""
 
@@ -69,6 +88,10 @@ class NumberedMessages:
 
 def _empty_accounts() -> Accounts:
     return Accounts(*(np.empty(0, np.int32) for _ in range(7)))
+
+
+def _empty_waiting() -> Waiting:
+    return Waiting(np.empty(0, np.int32), np.empty(0, np.int32))
 
 
 def _empty_numbered() -> NumberedMessages:
@@ -90,6 +113,7 @@ class ObservationBatch:
     accounts: Accounts = field(default_factory=_empty_accounts)
     numbered: NumberedMessages = field(default_factory=_empty_numbered)
     notices: tuple[Notice, ...] = ()
+    waiting: Waiting = field(default_factory=_empty_waiting)
 
     @classmethod
     def empty(cls) -> "ObservationBatch":
@@ -129,6 +153,7 @@ def encode(batch: ObservationBatch) -> bytes:
         len(accounts.publisher_ids),
         len(numbered.seqs),
         len(notices),
+        len(batch.waiting.items),
     )
     columns = (
         *(
@@ -149,6 +174,8 @@ def encode(batch: ObservationBatch) -> bytes:
                 accounts.rejected,
                 accounts.rejected_values,
                 numbered.publisher_ids,
+                batch.waiting.publisher_ids,
+                batch.waiting.items,
             )
         ),
         batch.flags,
@@ -163,12 +190,16 @@ def decode(body: bytes) -> ObservationBatch:
     Raises:
         ValueError: the body has another version, or is cut short.
     """
-    version, items, values, accounts, numbered, notices = _HEADER.unpack_from(body)
-    if version != VERSION:
+    header = _HEADER if body[:1] == bytes([VERSION]) else _OLD_HEADER
+    version, items, values, accounts, numbered, notices, *more = header.unpack_from(
+        body
+    )
+    if version not in (VERSION, _OLD_VERSION):
         raise ValueError(
             f"an event log batch of version {version}; this program reads {VERSION}"
         )
-    place = _HEADER.size
+    waiting = sum(more)
+    place = header.size
 
     def column(kind: str, count: int) -> NDArray[np.generic]:
         nonlocal place
@@ -183,6 +214,7 @@ def decode(body: bytes) -> ObservationBatch:
     frames, offsets = column("<i4", items), column("<i4", items + 1)
     account_columns = [column("<i4", accounts) for _ in range(7)]
     numbered_publishers = column("<i4", numbered)
+    waiting_columns = [column("<i4", waiting) for _ in range(2)]
     flags, quality = column("u1", items), column("u1", values)
     return ObservationBatch(
         frame_ids=frames,  # type: ignore[arg-type] # the dtype is in the string above
@@ -196,4 +228,5 @@ def decode(body: bytes) -> ObservationBatch:
         notices=_notices_decoder.decode(body[place : place + notices])
         if notices
         else (),
+        waiting=Waiting(*waiting_columns),  # type: ignore[arg-type]
     )

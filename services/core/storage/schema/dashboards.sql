@@ -198,7 +198,10 @@ CREATE VIEW dashboards.rejections AS
 SELECT received_at, scope, reason FROM public.rejected_messages;
 
 CREATE VIEW dashboards.gaps AS
-SELECT g.publisher_id, g.to_seq - g.from_seq + 1 AS missing, g.lost, g.recorded_at FROM public.gaps g;
+SELECT g.publisher_id, g.to_seq - g.from_seq + 1 AS missing, g.lost, g.recorded_at, g.closed_at FROM public.gaps g;
+
+CREATE VIEW dashboards.violations AS
+SELECT v.publisher_id, v.what, v.difference FROM public.ledger_violations v;
 
 -- The event log's batches as they were appended, without their content; it is kept until every consumer has passed.
 CREATE VIEW dashboards.log_batches AS

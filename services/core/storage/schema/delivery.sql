@@ -174,3 +174,26 @@ CREATE TABLE rotations (
     trials      integer     NOT NULL DEFAULT 0,
     command_id  bigint REFERENCES commands                 -- what the device was asked: rotate, on trial rebirth
 );
+
+-- Where the conservation law does not hold; empty as long as all is well. What ingest counted, what history folded and
+-- what publishers numbered are counted apart, so that none vouches for itself.
+CREATE VIEW ledger_violations AS
+SELECT publisher_id, NULL::bigint AS epoch, 'fates' AS what,
+       received - stored - merged - duplicate - rejected AS difference
+FROM publisher_totals WHERE received <> stored + merged + duplicate + rejected
+UNION ALL
+SELECT publisher_id, epoch, 'messages', highest_seq - lowest_seq + 1 - messages - missing - lost
+FROM publisher_sequences WHERE highest_seq - lowest_seq + 1 <> messages + missing + lost
+UNION ALL
+SELECT s.publisher_id, s.epoch, 'gaps', s.lost - coalesce(g.lost, 0) + greatest(coalesce(g.open, 0) - s.missing, 0)
+FROM publisher_sequences s
+LEFT JOIN (SELECT publisher_id, epoch, sum(to_seq - from_seq + 1) FILTER (WHERE lost) AS lost,
+                  sum(to_seq - from_seq + 1) FILTER (WHERE NOT lost) AS open
+           FROM gaps WHERE closed_at IS NULL GROUP BY 1, 2) g USING (publisher_id, epoch)
+WHERE s.lost <> coalesce(g.lost, 0) OR coalesce(g.open, 0) > s.missing
+UNION ALL
+SELECT NULL, NULL, 'log', l.received_through - t.received
+FROM log_cursors c
+JOIN event_log l ON l.stream = c.stream AND l.batch = c.batch AND l.logged_at = c.logged_at
+CROSS JOIN (SELECT coalesce(sum(received), 0) AS received FROM publisher_totals) t
+WHERE c.consumer = 'history' AND c.stream = 'observations' AND l.received_through <> t.received;

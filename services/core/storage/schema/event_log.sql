@@ -6,7 +6,8 @@ CREATE TABLE log_streams (
     stream       text   PRIMARY KEY,
     writer_epoch bigint NOT NULL DEFAULT 0,    -- fence: a writer that lost its place finds another number here
     last_batch   bigint NOT NULL DEFAULT 0,
-    logged_at    timestamptz NOT NULL DEFAULT '-infinity'
+    logged_at    timestamptz NOT NULL DEFAULT '-infinity',
+    received     bigint                        -- items of all its batches, counted with each; NULL: not counted
 ) WITH (fillfactor = 10);
 INSERT INTO log_streams (stream) VALUES ('observations'), ('alerts');
 
@@ -17,6 +18,7 @@ CREATE TABLE event_log (
     caught_up boolean     NOT NULL,            -- the writer had nothing older waiting
     waiting   integer     NOT NULL,            -- items read from the broker and in no batch yet
     body      bytea       COMPRESSION lz4 NOT NULL,
+    received_through bigint,                   -- log_streams.received as of this batch
     PRIMARY KEY (stream, batch, logged_at)
 );
 SELECT create_hypertable('event_log', 'logged_at', chunk_time_interval => interval '1 hour',

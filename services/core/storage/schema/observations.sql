@@ -100,10 +100,17 @@ CREATE TABLE publisher_sequences (
     first_seq      bigint,                     -- where the publisher said the epoch begins; NULL: it never said
     settled        jsonb   NOT NULL,           -- [[from, to], …] ascending, disjoint
     updated_at     timestamptz NOT NULL,
+    lowest_seq     bigint,                     -- said or seen; NULL: nothing was seen yet
+    highest_seq    bigint,
+    messages       bigint  NOT NULL DEFAULT 0, -- distinct ones, counted as they came
+    missing        bigint  NOT NULL DEFAULT 0, -- numbers that may still come
+    lost           bigint  NOT NULL DEFAULT 0, -- numbers that the publisher no longer has
     PRIMARY KEY (publisher_id, epoch)
 ) WITH (fillfactor = 50);
+CREATE INDEX publisher_sequences_missing ON publisher_sequences (publisher_id, epoch) WHERE missing > 0;
 
--- Numbers between the first and the highest of an epoch that never came. lost: the publisher no longer has them.
+-- Numbers between the lowest and the highest of an epoch that did not come for a while. lost: the publisher no longer
+-- has them. closed_at: they came after all.
 CREATE TABLE gaps (
     publisher_id integer NOT NULL,
     epoch        bigint  NOT NULL,
@@ -111,5 +118,8 @@ CREATE TABLE gaps (
     to_seq       bigint  NOT NULL,
     lost         boolean NOT NULL,
     recorded_at  timestamptz NOT NULL,
+    closed_at    timestamptz,
     PRIMARY KEY (publisher_id, epoch, from_seq)
 );
+CREATE INDEX gaps_open ON gaps (publisher_id, epoch) WHERE closed_at IS NULL;
+
