@@ -32,6 +32,18 @@ class Totals:
         self.rejected_values += rejected_values
         self.last_seen = at
 
+    def columns(self) -> tuple[object, ...]:
+        """In the order of the table."""
+        return (
+            self.received,
+            self.stored,
+            self.merged,
+            self.duplicate,
+            self.rejected,
+            self.rejected_values,
+            self.last_seen,
+        )
+
 
 @dataclass(slots=True)
 class AccountChanges:

@@ -15,7 +15,9 @@ from services.history.folding import KEEP_LOG, Folding
 
 _BATCHES = Counter("alatau_history_batches_total", "Event log batches folded")
 _BEHIND = Gauge("alatau_history_batches_behind", "Event log batches not folded yet")
-_FLUSH_SECONDS: Final = 0.4
+_SHORTEST_PAUSE: Final = 0.4  # between two flushes
+_LONGEST_PAUSE: Final = 1.0
+_FLUSH_SHARE: Final = 20  # a flush that takes long is not repeated at once
 _TRIM_SECONDS: Final = 60.0
 _TRIM_BEHIND: Final = 1_000
 
@@ -51,11 +53,14 @@ async def _flush(
     folding: Folding, writer: Connection, clock: Clock, turn: asyncio.Lock
 ) -> None:
     """Write what has changed, a few times a second at the most; now and then make room in the log."""
-    trimmed_at = clock.monotonic()
+    trimmed_at, pause = clock.monotonic(), _SHORTEST_PAUSE
     while True:
-        await clock.sleep(_FLUSH_SECONDS)
+        await clock.sleep(pause)
         async with turn:
+            began = clock.monotonic()
             await folding.flush()
+            took = clock.monotonic() - began
+            pause = min(max(_SHORTEST_PAUSE, _FLUSH_SHARE * took), _LONGEST_PAUSE)
             behind = (await tail(writer, "observations")).batch - folding.cursor.batch
             _BEHIND.set(behind)
             notify_supervisor("WATCHDOG=1")

@@ -165,11 +165,16 @@ async def save_presence(
 
 
 async def save_totals(connection: Connection, changes: AccountChanges) -> None:
-    await connection.executemany(
+    ordered = sorted(changes.totals.items())
+    columns = list(zip(*(totals.columns() for _, totals in ordered), strict=True))
+    if not columns:
+        return
+    await connection.execute(
         """
         INSERT INTO publisher_totals AS held
             (publisher_id, received, stored, merged, duplicate, rejected, rejected_values, last_seen)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+                             $7::bigint[], $8::timestamptz[])
         ON CONFLICT (publisher_id) DO UPDATE SET
             received = held.received + excluded.received, stored = held.stored + excluded.stored,
             merged = held.merged + excluded.merged, duplicate = held.duplicate + excluded.duplicate,
@@ -177,10 +182,8 @@ async def save_totals(connection: Connection, changes: AccountChanges) -> None:
             rejected_values = held.rejected_values + excluded.rejected_values,
             last_seen = greatest(held.last_seen, excluded.last_seen)
         """,
-        [
-            (publisher_id, *astuple(totals))
-            for publisher_id, totals in sorted(changes.totals.items())
-        ],
+        [publisher_id for publisher_id, _ in ordered],
+        *columns,
     )
 
 

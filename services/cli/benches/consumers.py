@@ -113,13 +113,14 @@ async def live_watcher(
 ) -> AsyncIterator[Watcher]:
     """A client of /api/v1/live/latest, reading all the time."""
     token = await _log_in(connection, clock)
-    reader, writer = await asyncio.open_connection("127.0.0.1", api_port)
-    writer.write(
-        f"GET /api/v1/live/latest?{query} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
-    )
-    answer = await reader.readuntil(b"\r\n\r\n")
-    if b" 200 " not in answer.split(b"\r\n", 1)[0]:
-        raise ConnectionRefusedError(answer.decode())
+    request = (
+        f"GET /api/v1/live/latest?{query} HTTP/1.1\r\nHost: bench\r\n"
+        f"Authorization: Bearer {token}\r\n\r\n"
+    ).encode()
+    async with asyncio.timeout(_READY_SECONDS):
+        while (opened := await _open_stream(api_port, request)) is None:
+            await clock.sleep(_POLL_SECONDS)
+    reader, writer = opened
     watcher = Watcher()
 
     async def read() -> None:
@@ -141,6 +142,22 @@ async def live_watcher(
         with contextlib.suppress(asyncio.CancelledError):
             await reading
         writer.close()
+
+
+async def _open_stream(
+    api_port: int, request: bytes
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    """None: the API is still reading the newest values."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", api_port)
+    writer.write(request)
+    answer = await reader.readuntil(b"\r\n\r\n")
+    status = answer.split(b" ", 2)[1]
+    if status == b"200":
+        return reader, writer
+    writer.close()
+    if status != b"503":
+        raise ConnectionRefusedError(answer.decode())
+    return None
 
 
 async def _log_in(connection: Connection, clock: Clock) -> str:

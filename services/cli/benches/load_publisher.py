@@ -131,9 +131,9 @@ class Publishers:
         for place, octets in zip(whose, packets, strict=True):
             self._push(place, octets.tobytes())
 
-    def read(self, timeout: float) -> None:
-        """Take in what has come; wait so many seconds for it at most."""
-        found = self._poll.poll(timeout)
+    def read(self) -> None:
+        """Take in what has come."""
+        found = self._poll.poll(0)
         now = time.monotonic()
         for number, _ in found:
             place = self._place[number]

@@ -203,10 +203,10 @@ class BrokerClient:
         Raises:
             BrokerUnavailableError: no connection.
         """
-        if not self._connected.is_set():
+        if not self._connected.is_set() or self._link is None:
             raise BrokerUnavailableError
-        for topic, payload in messages:
-            self._session.publish(topic, payload, 0)
+        self._link.send_publishes(messages)
+        self._schedule_write()
         await self._written.wait()
 
     async def round_trip(self) -> int:

@@ -7,6 +7,7 @@ paho's 23); every other packet is offered to paho, whole, one at a time. See dec
 import socket
 import ssl
 import struct
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -18,6 +19,8 @@ _LENGTH_BYTES: Final = 2
 _PUBACK: Final = struct.Struct(">HH")
 _PUBACK_HEADER: Final = 0x4002
 _SHORT_LENGTH: Final = 0x7F
+_MORE: Final = 0x80
+_LONGEST_PACKET: Final = (1 << 28) - 1
 _MOST_LENGTH_BYTES: Final = 4
 _NOT_NOW: Final = (
     BlockingIOError,
@@ -121,6 +124,12 @@ class Link:
         pack = _PUBACK.pack
         self._outgoing += b"".join([pack(_PUBACK_HEADER, mid) for mid in mids])
 
+    def send_publishes(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        """PUBLISH packets of QoS 0: topics and payloads."""
+        self._outgoing += b"".join(
+            [_publish_packet(topic.encode(), payload) for topic, payload in messages]
+        )
+
     def flush(self) -> bool:
         """Write what is waiting; True: all of it is with the system."""
         while self._outgoing:
@@ -144,6 +153,19 @@ class Link:
         if not self.gone:
             self.flush()
         self._stream.close()
+
+
+def _publish_packet(topic: bytes, payload: bytes) -> bytes:
+    remaining = _LENGTH_BYTES + len(topic) + len(payload)
+    if remaining > _LONGEST_PACKET:
+        raise ValueError(f"a packet of {remaining} bytes")
+    encoded = bytearray([_PUBLISH])
+    while remaining > _SHORT_LENGTH:
+        encoded.append(remaining & _SHORT_LENGTH | _MORE)
+        remaining >>= 7
+    encoded.append(remaining)
+    encoded += len(topic).to_bytes(_LENGTH_BYTES, "big") + topic + payload
+    return bytes(encoded)
 
 
 def _packet_bounds(data: bytes, position: int) -> tuple[int, int] | None:
