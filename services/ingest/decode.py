@@ -9,7 +9,7 @@ from services.core.broker.link import Publication
 from services.core.reasons import Reason
 from services.ingest import decoders
 from services.ingest.messages import Decoded, Received, Unusable
-from services.ingest.wire_format import Route, WireFormat
+from services.ingest.wire_format import Route, Standing, WireFormat
 
 _MOST_TOPICS: Final = 100_000  # remembered
 
@@ -65,6 +65,14 @@ class Decoder:
 
     def take_requests(self) -> list[tuple[str, bytes]]:
         return [ask for one in self._formats.values() for ask in one.take_requests()]
+
+    def standing(self) -> Standing | None:
+        found = (one.standing() for one in self._formats.values())
+        return next((standing for standing in found if standing is not None), None)
+
+    def take_contradicted(self) -> bool:
+        contradicted = [one.take_contradicted() for one in self._formats.values()]
+        return any(contradicted)
 
     def _route(self, topic: str) -> Route:
         routes = (one.route(topic) for one in self._formats.values())

@@ -19,6 +19,7 @@ from services.ingest.messages import (
     ForeignReading,
     ForeignValue,
     Quantity,
+    Reading,
     Unusable,
 )
 
@@ -53,6 +54,13 @@ def fit(reading: ForeignReading, profile: Profile) -> ForeignReading | None:
         return None
     quality = {channels.get(n, n): said for n, said in (reading.quality or {}).items()}
     return msgspec.structs.replace(reading, values=values, quality=quality or None)
+
+
+def is_optional(reading: Reading) -> bool:
+    """Whether nobody would miss any of its values."""
+    return isinstance(reading, ForeignReading) and reading.optional.issuperset(
+        reading.values
+    )
 
 
 def channel_of(name: str, profile: Profile) -> str | None:

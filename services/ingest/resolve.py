@@ -11,7 +11,7 @@ from services.core.broker.messages import command_number
 from services.core.reasons import Reason
 from services.core.storage.log_batch import Notice
 from services.core.storage.registry_snapshot import Profile, RegisteredDevice
-from services.ingest.fit import fit
+from services.ingest.fit import fit, is_optional
 from services.ingest.messages import (
     Birth,
     Death,
@@ -219,6 +219,8 @@ def _resolve_message(
             resolved.refused.append(_refused_item(entry, received, index, item))
         else:
             place = sender.place(item.device)
+            if place is _NO_CHANNELS and is_optional(item):
+                continue  # and no item
             if isinstance(place, Unusable):
                 refused = _refused_item(entry, received, index, place, item.device)
                 resolved.refused.append(refused)

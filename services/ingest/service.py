@@ -26,6 +26,7 @@ from services.ingest.registry import Registry
 from services.ingest.replay import Replays
 from services.ingest.side_connection import SideConnection
 from services.ingest.source import Intake
+from services.ingest.standings import Standings
 from services.ingest.store import Store
 from services.ingest.waker import Waker
 from services.ingest.writer import Writer
@@ -80,8 +81,12 @@ async def _begin(
     opened.callback(command_connection.terminate)
     registry = Registry(registry_connection, clock)
     await _patiently(registry.refresh, clock)
-    client = await opened.enter_async_context(_client(settings, clock, chance))
+    standings = Standings(decoder, clock)
+    client = await opened.enter_async_context(
+        _client(settings, clock, chance, standings)
+    )
     await client.subscribe(decoder.filters)
+    await opened.enter_async_context(standings.kept(client))
     intake = Intake(client, decoder, Commands(command_connection, client, clock))
     if settings.door_bind is not None:
         room = await opened.enter_async_context(
@@ -115,13 +120,16 @@ def _open_inbox(
     pipeline.beside("watch", lambda: pipeline.tap.run(watch_connection))
 
 
-def _client(settings: Settings, clock: Clock, chance: random.Random) -> BrokerClient:
+def _client(
+    settings: Settings, clock: Clock, chance: random.Random, standings: Standings
+) -> BrokerClient:
     options = ClientOptions(
         settings.broker_url.unicode_string(),
         client_id=settings.broker_url.username or _CLIENT_ID,
         clean_session=False,
         manual_ack=True,
         longest_pause=2.0,
+        fresh_will=standings.will,
     )
     return BrokerClient(options, clock=clock, chance=chance)
 

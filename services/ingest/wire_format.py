@@ -17,6 +17,14 @@ class Route(msgspec.Struct, frozen=True, gc=False):
     decode: Callable[[Publication], Decoded]
 
 
+class Standing(msgspec.Struct, frozen=True, gc=False):
+    """What is to stand, retained, at a topic: online while ingest is connected, offline as its will."""
+
+    topic: str
+    online: bytes
+    offline: bytes
+
+
 class WireFormat:
     """A module decoders/NAME.py (or a package) is found by its `open_format()`, which returns one of these.
 
@@ -43,3 +51,11 @@ class WireFormat:
     def take_requests(self) -> Sequence[tuple[str, bytes]]:
         """Topics and payloads that should be published now, at most once each."""
         return ()
+
+    def standing(self) -> Standing | None:
+        """Asked before each connect; a connection has one will, so that one format can have one."""
+        return None
+
+    def take_contradicted(self) -> bool:
+        """Whether somebody said otherwise since: it is published again."""
+        return False

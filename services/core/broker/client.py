@@ -60,8 +60,12 @@ class _Session(paho.Client):
         self.max_inflight_messages_set(options.max_inflight)
         if address.user:
             self.username_pw_set(address.user, address.secret)
-        if will := options.will:
-            self.will_set(will.topic, will.payload, will.qos, will.retain)
+        if options.will:
+            self.set_will(options.will)
+
+    def set_will(self, will: Will) -> None:
+        """Of the connections from now on."""
+        self.will_set(will.topic, will.payload, will.qos, will.retain)
 
     def start(self, link: Link, keepalive: int) -> None:
         """Send CONNECT on the link; what an earlier connection left unsent is forgotten."""
@@ -258,6 +262,8 @@ class BrokerClient:
             self._link = Link(await dial(self._address))
             self._accepted = loop.create_future()
             self.connection += 1
+            if self._options.fresh_will and (will := self._options.fresh_will()):
+                self._session.set_will(will)
             self._session.start(self._link, self._options.keepalive)
             loop.add_reader(self._link.fileno(), self._read)
             session_present = await self._accepted

@@ -1,5 +1,6 @@
 """How a client reaches the broker and what it asks of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -35,6 +36,7 @@ class ClientOptions:
     most_undelivered_bytes: int = 64_000_000
     shortest_pause: float = 0.2
     longest_pause: float = 10.0
+    fresh_will: Callable[[], Will | None] | None = None  # asked for at each connect
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,235 @@
+"""PURE: edge nodes' messages, read with what their births explained; a birth is asked for where it is missing."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from services.core.broker.link import Publication
+from services.core.reasons import Reason
+from services.ingest.decoders.native_json import LARGEST_PAYLOAD
+from services.ingest.decoders.sparkplug.payload import DecodeError, Payload
+from services.ingest.decoders.sparkplug.session import (
+    LARGEST_SESSION,
+    EdgeNode,
+    Metrics,
+    Session,
+    metrics_of,
+    weight,
+)
+from services.ingest.decoders.sparkplug.topics import Topic
+from services.ingest.decoders.sparkplug.values import quality_of, value_of
+from services.ingest.messages import (
+    Birth,
+    Death,
+    Decoded,
+    ForeignReading,
+    ForeignValue,
+    Message,
+    Unusable,
+)
+
+_BD_SEQ: Final = "bdSeq"
+_NOT_MEASURED: Final = ("Node Control/", "Device Control/", "Properties/")
+
+Ask = Callable[[str, str], None]  # group, edge node
+
+
+class EdgeNodes:
+    """By edge node id: a publisher is one edge node, of the group of its last NBIRTH."""
+
+    def __init__(self, ask_rebirth: Ask) -> None:
+        self._nodes: dict[str, EdgeNode] = {}
+        self._changed: set[str] = set()
+        self._ask_rebirth = ask_rebirth
+
+    def remember(self, memories: Mapping[str, bytes]) -> None:
+        for node, body in memories.items():
+            try:
+                self._nodes[node] = EdgeNode.recall(body)
+            except msgspec.DecodeError:
+                continue  # of another version: its next message asks for a birth
+
+    def take_memories(self) -> Mapping[str, bytes]:
+        changed, self._changed = self._changed, set()
+        return {node: self._nodes[node].body() for node in changed}
+
+    def decode(self, topic: Topic, publication: Publication) -> Decoded:
+        """Never raises, whatever the bytes."""
+        if len(publication.payload) > LARGEST_PAYLOAD:
+            return Unusable(
+                Reason.TOO_LARGE, f"it has {len(publication.payload)} bytes"
+            )
+        payload = Payload()
+        try:
+            payload.ParseFromString(publication.payload)
+        except DecodeError as error:
+            return Unusable(Reason.MALFORMED, f"not a Sparkplug B payload: {error}")
+        if topic.kind == "NBIRTH":
+            return self._take_node_birth(topic, payload)
+        if topic.kind == "NDEATH":
+            return self._take_node_death(topic, payload)
+        node = self._node(topic)
+        self._watch(topic, node, payload)
+        if topic.kind == "DBIRTH":
+            return self._take_device_birth(topic, node, payload)
+        if topic.kind == "DDEATH":
+            return _take_device_death(topic, node, payload)
+        return self._take_data(topic, node, payload, publication.qos)
+
+    def _node(self, topic: Topic) -> EdgeNode | None:
+        node = self._nodes.get(topic.node)
+        return node if node is not None and node.session.group == topic.group else None
+
+    def _watch(self, topic: Topic, node: EdgeNode | None, payload: Any) -> None:
+        """Ask for a birth when the node's order is broken, or it speaks without having been born."""
+        order = None
+        if node is not None and payload.HasField("seq"):
+            order = node.order(payload.seq, payload.timestamp)
+        if (
+            node is None
+            or order == "gap"
+            or (order == "next" and _is_dead(topic, node))
+        ):
+            self._ask_rebirth(topic.group, topic.node)
+
+    # Births
+
+    def _take_node_birth(self, topic: Topic, payload: Any) -> Decoded:
+        metrics = metrics_of(payload)
+        if weight(metrics) > LARGEST_SESSION:
+            return _TOO_MANY
+        node = EdgeNode(Session(topic.group, _bd_seq(payload), metrics, {}))
+        node.order(payload.seq, payload.timestamp)
+        self._nodes[topic.node] = node
+        self._changed.add(topic.node)
+        return _birth(topic, payload, metrics)
+
+    def _take_device_birth(
+        self, topic: Topic, node: EdgeNode | None, payload: Any
+    ) -> Decoded:
+        """It explains itself, so that it counts although its node's birth is missing."""
+        metrics = metrics_of(payload)
+        if node is not None and topic.device is not None:
+            if not node.take_birth(topic.device, metrics):
+                return _TOO_MANY
+            self._changed.add(topic.node)
+        return _birth(topic, payload, metrics)
+
+    # Deaths
+
+    def _take_node_death(self, topic: Topic, payload: Any) -> Decoded:
+        """With it die its devices. The death of an earlier birth than the last one comes too late to count."""
+        node, bd_seq = self._node(topic), _bd_seq(payload)
+        if node is None:
+            return Death(time=_time(payload))
+        if None not in {bd_seq, node.session.bd_seq} and bd_seq != node.session.bd_seq:
+            return Message(())
+        living = [name for name in node.session.devices if name not in node.dead]
+        node.dead |= {None, *living}
+        devices = (Topic(topic.group, "DDEATH", topic.node, name) for name in living)
+        # A will is as old as its connection: when it died is when the broker says so.
+        deaths = [Death(), *(Death(device=one.external_id) for one in devices)]
+        return Message((), notices=deaths)
+
+    # Data
+
+    def _take_data(
+        self, topic: Topic, node: EdgeNode | None, payload: Any, qos: int
+    ) -> Decoded:
+        known = None if node is None else node.explains(topic.device)
+        if node is not None and node.recalled and not qos:
+            known = (
+                None  # another birth may have come and gone unheard, with other aliases
+            )
+        items, explained = _items(topic, payload, known or {})
+        if known is None or not explained:
+            self._ask_rebirth(topic.group, topic.node)
+        return Message(items)
+
+
+def _is_dead(topic: Topic, node: EdgeNode) -> bool:
+    """Whether it sends data after a death, without a birth."""
+    return topic.kind.endswith("DATA") and not node.dead.isdisjoint(
+        {None, topic.device}
+    )
+
+
+def _take_device_death(topic: Topic, node: EdgeNode | None, payload: Any) -> Decoded:
+    if node is not None:
+        node.dead.add(topic.device)
+    return Death(time=_time(payload), device=topic.external_id)
+
+
+def _birth(topic: Topic, payload: Any, metrics: Metrics) -> Message:
+    """A birth lists all that there is: what is no channel of the device type is nobody's loss."""
+    items, _ = _items(topic, payload, metrics)
+    for item in items:
+        item.optional = frozenset(item.values)
+    return Message(
+        items, notices=[Birth(time=_time(payload), device=topic.external_id)]
+    )
+
+
+_TOO_MANY: Final = Unusable(
+    Reason.TOO_LARGE, "an edge node and its devices have more metrics than are kept"
+)
+
+
+def _items(
+    topic: Topic, payload: Any, known: Metrics
+) -> tuple[list[ForeignReading], bool]:
+    """One for each time stamp; and whether all metrics were explained by their birth."""
+    items: list[ForeignReading] = []
+    open_items: dict[int | None, ForeignReading] = {}
+    explained = True
+    for metric in payload.metrics:
+        name, value = _said(metric, known)
+        explained = explained and value is not _NO_BIRTH
+        if value is None or name == _BD_SEQ or name.startswith(_NOT_MEASURED):
+            continue
+        time = metric.timestamp or _time(payload)
+        item = open_items.get(time)
+        if item is None or name in item.values:
+            item = ForeignReading(values={}, time=time, device=topic.external_id)
+            open_items[time] = item
+            items.append(item)
+        _put(item, name, value, quality_of(metric))
+    return items, explained
+
+
+def _put(
+    item: ForeignReading, name: str, value: ForeignValue, quality: str | None
+) -> None:
+    item.values[name] = value
+    if quality is not None:
+        item.quality = {**(item.quality or {}), name: quality}
+
+
+_NO_BIRTH: Final = Unusable(
+    Reason.NO_BIRTH, "no birth that is known explains this metric; one was asked for"
+)
+
+
+def _said(metric: Any, known: Metrics) -> tuple[str, ForeignValue]:
+    """Name and value; what the metric does not say itself, its birth said."""
+    named = metric.name or metric.HasField("alias")
+    born = known.get(metric.name or metric.alias) if named else None
+    name = metric.name or (born[0] if born else f"alias {metric.alias}")
+    datatype = metric.datatype or (born[1] if born else 0)
+    if not datatype or not (metric.name or born):
+        return name, _NO_BIRTH
+    return name, value_of(metric, datatype)
+
+
+def _bd_seq(payload: Any) -> int | None:
+    found: Iterable[int] = (
+        metric.long_value or metric.int_value
+        for metric in payload.metrics
+        if metric.name == _BD_SEQ
+    )
+    return next(iter(found), None)
+
+
+def _time(payload: Any) -> int | None:
+    return payload.timestamp or None

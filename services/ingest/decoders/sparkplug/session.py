@@ -1,0 +1,96 @@
+"""PURE: what an edge node has told with its births: metrics by name and alias; and its order of messages."""
+
+from array import array
+from typing import Any, Final, Literal
+
+import msgspec
+
+_NUMBERS: Final = 256  # of seq, which wraps
+_NEVER: Final = -1
+_LARGEST: Final = (1 << 63) - 1
+_ENTRY_BYTES: Final = 100
+LARGEST_SESSION: Final = 16_000_000  # bytes, about: 100,000 metrics
+
+Metrics = dict[int | str, tuple[str, int]]  # alias or name → name, data type
+Order = Literal["next", "repeated", "gap"]
+
+
+class Session(msgspec.Struct):
+    """From one NBIRTH to the next. bd_seq: ties the death to its birth."""
+
+    group: str
+    bd_seq: int | None
+    node: Metrics
+    devices: dict[str, Metrics]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Session)
+
+
+def metrics_of(payload: Any) -> Metrics:
+    """What a birth explains."""
+    metrics: Metrics = {}
+    for metric in payload.metrics:
+        if not metric.name:
+            continue
+        known = (metric.name, metric.datatype)
+        metrics[metric.name] = known
+        if metric.HasField("alias"):
+            metrics[metric.alias] = known
+    return metrics
+
+
+class EdgeNode:
+    """recalled: as it was when ingest ended; what was said at QoS 0 since is not known."""
+
+    def __init__(self, session: Session, *, recalled: bool = False) -> None:
+        self.session = session
+        self.recalled = recalled
+        self.dead: set[str | None] = set()  # devices; None: the node itself
+        self._weights = {
+            name: weight(metrics) for name, metrics in session.devices.items()
+        }
+        self._weight = weight(session.node) + sum(self._weights.values())
+        self._next: int | None = None
+        self._said_at = array("q", [_NEVER]) * _NUMBERS
+
+    @classmethod
+    def recall(cls, body: bytes) -> "EdgeNode":
+        """Raises msgspec.DecodeError when it is of another version."""
+        return cls(_decoder.decode(body), recalled=True)
+
+    def body(self) -> bytes:
+        return _encoder.encode(self.session)
+
+    def explains(self, device: str | None) -> Metrics | None:
+        """What is known of a device's metrics, or of the node's own; None: it is not born."""
+        if device is None:
+            return self.session.node
+        return self.session.devices.get(device)
+
+    def take_birth(self, device: str, metrics: Metrics) -> bool:
+        """Remember what a device's birth explains; False: the node has more than it may."""
+        more = weight(metrics)
+        rest = self._weight - self._weights.get(device, 0)
+        if rest + more > LARGEST_SESSION:
+            return False
+        self._weight, self._weights[device] = rest + more, more
+        self.session.devices[device] = metrics
+        self.dead.discard(device)
+        return True
+
+    def order(self, seq: int, timestamp: int) -> Order:
+        """Where a message stands: the broker gives out again what was not acknowledged, and that is no gap."""
+        seq, timestamp = seq % _NUMBERS, timestamp & _LARGEST
+        if timestamp and self._said_at[seq] == timestamp:
+            return "repeated"
+        self._said_at[seq] = timestamp
+        expected, self._next = self._next, (seq + 1) % _NUMBERS
+        return "next" if expected in {None, seq} else "gap"
+
+
+def weight(metrics: Metrics) -> int:
+    """About how many bytes they take."""
+    names = (len(name) for name in metrics if isinstance(name, str))
+    return sum(names) + _ENTRY_BYTES * len(metrics)
