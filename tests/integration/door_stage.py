@@ -1,5 +1,6 @@
 """Ingest with its HTTPS door open, and publishers with secrets for it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from typing import Any
 import httpx2
 
 from services.core.broker.passwords import hash_secret, new_secret
+from services.core.city.entities import Device
 from services.core.clock import SystemClock
 from services.core.storage.credentials import issue
 from tests.ingest_city import apply_ingest_city
@@ -16,6 +18,15 @@ from tests.integration.ingest_stage import Stage, ingest_stage, until
 from tests.stack_fixtures import Broker, free_port
 
 PUBLISHERS = ("probe-1", "probe-2", "gw-1")
+DEV_EUI = "0004a30b001c0530"
+SOIL = Device(
+    "soil-1",
+    "probe",
+    "park",
+    publishes=False,
+    hosted_by=("gw-1",),
+    external_ids=({"scheme": "dev_eui", "value": DEV_EUI},),
+)
 
 
 @dataclass
@@ -68,6 +79,40 @@ class DoorStage:
             return False
         return answer.status_code == 200
 
+    def raw_request(self, publisher: str, body: object) -> bytes:
+        payload = json.dumps(body).encode()
+        head = (
+            f"POST /ingest/v1/{publisher}/data HTTP/1.1\r\nHost: door\r\n"
+            f"Authorization: Bearer {self.secrets[publisher]}\r\n"
+            f"Content-Length: {len(payload)}\r\nConnection: close\r\n\r\n"
+        )
+        return head.encode() + payload
+
+    async def talk(self, request: bytes) -> bytes:
+        """What comes back until the door closes the connection."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(request)
+        async with asyncio.timeout(20):
+            answer = await reader.read()
+        writer.close()
+        return answer
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[asyncio.StreamWriter]:
+        _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        yield writer
+        writer.close()
+        await writer.wait_closed()
+
+    async def ingest_waits_for_a_lock(self) -> bool:
+        waiting: bool = await self.stage.database.fetchval(
+            """
+            SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
+                           AND application_name = 'alatau-ingest' AND wait_event_type = 'Lock')
+            """
+        )
+        return waiting
+
     async def stored(self, device: str) -> dict[int, list[float | None]]:
         """Read on another connection than ingest's."""
         return await self.stage.rows(device)
@@ -86,7 +131,7 @@ async def door_stage(broker: Broker, database_url: str) -> AsyncIterator[DoorSta
     """Ingest does not run yet; the city has two probes and a gateway with secrets."""
     port = free_port()
     async with ingest_stage(broker, database_url) as stage:
-        await apply_ingest_city(stage.database, 2)
+        await apply_ingest_city(stage.database, 2, SOIL)
         secrets = {key: new_secret() for key in PUBLISHERS}
         hashes = {key: hash_secret(secret) for key, secret in secrets.items()}
         now = SystemClock().now()

@@ -47,10 +47,20 @@ POINTS = {
         "after",
     ),
 }
+# Of the HTTPS door: MQTT alone never comes here.
+DOOR_POINTS = {
+    "before-answer": (
+        "services.ingest.door.waiting",
+        "WaitingRoom",
+        "acknowledge",
+        "before",
+    ),
+}
+_POINTS = POINTS | DOOR_POINTS
 
 
 def _arm(point: str, count: int) -> None:
-    module_name, class_name, function_name, when = POINTS[point]
+    module_name, class_name, function_name, when = _POINTS[point]
     module = importlib.import_module(module_name)
     owner = getattr(module, class_name) if class_name else module
     original: Callable[..., Any] = getattr(owner, function_name)
@@ -90,7 +100,7 @@ def _arm(point: str, count: int) -> None:
 
 def main() -> None:
     point, count = sys.argv[1], int(sys.argv[2])
-    if point in POINTS:
+    if point in _POINTS:
         _arm(point, count)
     importlib.import_module("services.cli.ingest").run_service_ingest()
 

@@ -1,14 +1,25 @@
 """The HTTPS door on a real broker and database: 2xx only after the commit, and every refusal."""
 
 import gzip
+import hmac
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
-from tests.integration.door_stage import DoorStage, door_stage
-from tests.integration.ingest_stage import T0
+from deploy.native.postgres import PostgresCluster
+from services.core.clock import SystemClock
+from services.core.http_server import PunctualProtocol
+from services.core.storage.credentials import revoke
+from services.core.storage.webhook_secrets import issue_webhook_secret
+from services.ingest.door.app import Counter
+from services.ingest.door.bodies import BodyReader
+from services.ingest.door.waiting import WaitingRoom
+from tests.integration.door_stage import DEV_EUI, DoorStage, door_stage, problem
+from tests.integration.ingest_stage import T0, until
 from tests.stack_fixtures import Broker
 
 pytestmark = pytest.mark.integration
@@ -75,3 +86,211 @@ class TestWhatIsStored:
             (1, 2, "unknown_device"),
         }
         assert sorted(await door.stored("probe-1")) == [0, 1]
+
+
+class TestWhoMaySend:
+    async def test_its_secret_as_basic_or_bearer(self, door: DoorStage) -> None:
+        bearer = {"Authorization": f"Bearer {door.secrets['probe-1']}"}
+        assert (await door.post("probe-1", item(0))).status_code == 200
+        answer = await door.post("probe-1", item(1), headers=bearer)
+        assert answer.status_code == 200
+        assert sorted(await door.stored("probe-1")) == [0, 1]
+
+    async def test_nothing_and_what_is_wrong_is_refused(self, door: DoorStage) -> None:
+        basic = "Basic cHJvYmUtMTp3cm9uZw=="
+        for shown in ("", "Bearer", "Bearer wrong", basic, "Basic %%%", "Digest x"):
+            headers = {"Authorization": shown}
+            refused = await door.post("probe-1", item(0), headers=headers)
+            assert problem(refused, 401)["type"] == "/problems/unauthenticated", shown
+            assert "Bearer" in refused.headers["www-authenticate"]
+        assert await door.stored("probe-1") == {}
+
+    async def test_another_publishers_path_is_forbidden(self, door: DoorStage) -> None:
+        pair = httpx2.BasicAuth("probe-2", door.secrets["probe-2"])
+        request = next(pair.auth_flow(httpx2.Request("POST", door.url)))
+        headers = {"Authorization": request.headers["Authorization"]}
+        problem(await door.post("probe-1", item(0), headers=headers), 403)
+        other = {"Authorization": f"Bearer {door.secrets['probe-2']}"}
+        problem(await door.post("probe-1", item(0), headers=other), 401)
+        assert await door.stored("probe-1") == {}
+
+    async def test_guessing_is_slowed_down_and_the_right_secret_goes_on(
+        self, door: DoorStage
+    ) -> None:
+        assert (await door.post("probe-1", item(0))).status_code == 200
+        wrong = {"Authorization": "Bearer wrong"}
+        answers = [
+            await door.post("probe-1", item(1), headers=wrong) for _ in range(14)
+        ]
+        statuses = [answer.status_code for answer in answers]
+        assert statuses[:9] == [401] * 9
+        assert statuses[-1] == 429
+        assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+        assert (await door.post("probe-1", item(2))).status_code == 200
+
+    async def test_a_revoked_secret_ends_within_seconds(self, door: DoorStage) -> None:
+        clock, database = SystemClock(), door.stage.database
+        assert (await door.post("probe-1", item(0))).status_code == 200
+        await revoke(database, ["probe-1"], actor="test", now=clock.now())
+        began = clock.monotonic()
+
+        async def refused() -> bool:
+            return (await door.post("probe-1", item(1))).status_code == 401
+
+        await until(refused)
+        assert clock.monotonic() - began < 5
+
+    async def test_a_signed_body_needs_no_secret(self, door: DoorStage) -> None:
+        now = SystemClock().now()
+        secret = await issue_webhook_secret(
+            door.stage.database, "probe-1", actor="test", now=now
+        )
+        body = gzip.compress(json.dumps(item(0)).encode())
+        signature = hmac.new(secret.encode(), body, "sha256").hexdigest()
+
+        def headers(digest: str) -> dict[str, str]:
+            return {
+                "Authorization": "",
+                "Content-Encoding": "gzip",
+                "X-Signature-256": f"sha256={digest}",
+            }
+
+        answer = await door.post("probe-1", body, headers=headers(signature))
+        assert answer.status_code == 200
+        forged = await door.post("probe-1", body, headers=headers("0" * 64))
+        problem(forged, 401)
+        problem(await door.post("probe-1", body[:-1], headers=headers(signature)), 401)
+        problem(await door.post("probe-2", body, headers=headers(signature)), 401)
+
+
+class TestWhatIsNotTaken:
+    async def test_with_all_of_it_refused_the_answer_says_why_and_it_is_kept(
+        self, door: DoorStage
+    ) -> None:
+        answer = await door.post("probe-1", [item(0, "high"), b"x".decode()])
+        refused = problem(answer, 422)["rejected"]
+        assert [one["reason"] for one in refused] == ["wrong_type", "malformed"]
+        assert len(await door.stage.rejected()) == 2
+        problem(await door.post("probe-1", b"{"), 422)
+        problem(await door.post("probe-1", b""), 422)
+        problem(await door.post("probe-1", b"[{},"), 422)
+        assert (await door.stage.settled(5)).total.rejected == 5
+
+    async def test_unknown_places_and_encodings(self, door: DoorStage) -> None:
+        problem(await door.post("probe-1", item(0), "nothing"), 404)
+        problem(await door.post("probe-1", item(0), "chirpstack"), 404)
+        brotli = {"Content-Encoding": "br"}
+        problem(await door.post("probe-1", item(0), headers=brotli), 415)
+        zipped = {"Content-Encoding": "gzip"}
+        problem(await door.post("probe-1", b"no gzip", headers=zipped), 400)
+        cut = gzip.compress(b"{}")[:-4]
+        problem(await door.post("probe-1", cut, headers=zipped), 400)
+
+    async def test_too_large_is_refused_as_sent_and_as_unpacked(
+        self, door: DoorStage
+    ) -> None:
+        problem(await door.post("probe-1", b" " * (1 << 20) + b"{}"), 413)
+        bomb = gzip.compress(b" " * (50 << 20), compresslevel=1)
+        zipped = {"Content-Encoding": "gzip"}
+        problem(await door.post("probe-1", bomb, headers=zipped), 413)
+        assert (await door.post("probe-1", item(0))).status_code == 200
+
+
+class TestSlowAndBroken:
+    async def test_half_a_header_and_half_a_body_are_let_go(
+        self, door: DoorStage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(PunctualProtocol, "header_seconds", 0.1)
+        monkeypatch.setattr(BodyReader, "seconds", 0.1)
+        assert await door.talk(b"POST /ingest/v1/probe-1/da") == b""
+        whole = door.raw_request("probe-1", item(0))
+        assert (await door.talk(whole[:-5])).startswith(b"HTTP/1.1 408")
+        assert (await door.talk(whole)).startswith(b"HTTP/1.1 200")
+
+    async def test_who_leaves_before_the_answer_changes_nothing(
+        self, door: DoorStage
+    ) -> None:
+        async with door.stage.database.transaction():
+            await door.stage.database.execute("LOCK observations IN EXCLUSIVE MODE")
+            async with door.connected() as writer:
+                writer.write(door.raw_request("probe-1", item(0)))
+                await until(door.ingest_waits_for_a_lock)
+
+        async def is_stored() -> bool:
+            return sorted(await door.stored("probe-1")) == [0]
+
+        await until(is_stored)
+        assert (await door.post("probe-1", item(1))).status_code == 200
+
+    async def test_while_the_database_is_away_senders_are_told_to_come_again(
+        self,
+        door: DoorStage,
+        postgres: PostgresCluster,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(WaitingRoom, "most_bytes", 4_000)
+        monkeypatch.setattr(Counter, "commit_seconds", 0.3)
+        assert (await door.post("probe-1", item(0))).status_code == 200
+        name = str(door.stage.settings.database_url.path).strip("/")
+        keep_out = f"ALTER DATABASE {name} ALLOW_CONNECTIONS"
+        postgres.sql(f"{keep_out} false;")
+        await door.stage.database.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name LIKE 'alatau-ingest%'"
+        )
+        away = await door.post("probe-1", item(1))
+        assert problem(away, 503)["type"] == "/problems/unavailable"
+        assert int(away.headers["retry-after"]) > 0
+        problem(await door.post("probe-2", item(1)), 503)  # nobody can say who it is
+        crowd = [await door.post("probe-1", item(n)) for n in range(2, 8)]
+        assert {answer.status_code for answer in crowd} == {503, 429}
+        assert int(crowd[-1].headers["retry-after"]) > 0
+        postgres.sql(f"{keep_out} true;")
+
+        async def is_back() -> bool:
+            return (await door.post("probe-1", item(1))).status_code == 200
+
+        await until(is_back)
+        for offset in range(2, 8):
+            assert (await door.post("probe-1", item(offset))).status_code == 200
+        assert sorted(await door.stored("probe-1")) == list(range(8))
+        ledger = await door.stage.settled(8)
+        assert ledger.total.stored == 8
+        assert ledger.total.duplicate >= 2
+
+
+class TestWebhooks:
+    async def test_the_things_stack(self, door: DoorStage) -> None:
+        golden = (
+            Path(__file__).parents[1] / "golden" / "tts" / "uplink" / "message.json"
+        )
+        event = json.loads(golden.read_text(encoding="utf-8"))
+        event["uplink_message"]["received_at"] = SystemClock().now().isoformat()
+        event["uplink_message"]["decoded_payload"] = {"voltage": 231.5}
+        for _ in range(2):
+            answer = await door.post("gw-1", event, "tts")
+            assert (answer.status_code, answer.json()["rejected"]) == (200, [])
+        assert list((await door.stored("soil-1")).values()) == [[231.5, None]]
+        ids = event["end_device_ids"]
+        for other in ("join_accept", "downlink_ack"):
+            answer = await door.post("gw-1", {"end_device_ids": ids, other: {}}, "tts")
+            assert answer.status_code == 200, other
+        # Another publisher does not host it.
+        problem(await door.post("probe-1", event, "tts"), 422)
+
+    async def test_chirpstack(self, door: DoorStage) -> None:
+        event = {
+            "deduplicationId": "a7b5",
+            "time": SystemClock().now().isoformat(),
+            "deviceInfo": {"devEui": DEV_EUI, "applicationName": "parks"},
+            "fPort": 2,
+            "data": "AQ4C",
+            "object": {"voltage": 229.5},
+            "rxInfo": [{"gatewayId": "0016c001f153a14c", "rssi": -48, "snr": 9}],
+        }
+        answer = await door.post("gw-1", event, "chirpstack?event=up")
+        assert (answer.status_code, answer.json()["rejected"]) == (200, [])
+        assert list((await door.stored("soil-1")).values()) == [[229.5, None]]
+        for other in ("join", "txack", "brandnew"):
+            answer = await door.post("gw-1", event, f"chirpstack?event={other}")
+            assert answer.status_code == 200, other

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import structlog
 from starlette.applications import Starlette
@@ -36,16 +36,17 @@ _COMMIT_SECONDS: Final = 10.0
 _MOST_REFUSALS: Final = 500  # named in one answer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Counter:
-    """What stands behind the door. reads: whether a format has this topic."""
+    """What stands behind the door. reads: whether a format has this topic. commit_seconds: that a sender waits."""
+
+    commit_seconds: ClassVar[float] = _COMMIT_SECONDS
 
     room: WaitingRoom
     callers: Callers
     bodies: BodyReader
     reads: Callable[[str], bool]
     clock: Clock
-    commit_seconds: float = _COMMIT_SECONDS
 
 
 def create_app(counter: Counter) -> Starlette:

@@ -29,13 +29,12 @@ _array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class BodyReader:
-    """Bounds what all bodies under way take, whatever their senders say."""
+    """Bounds what all bodies under way take, whatever their senders say. seconds: that a whole body may take."""
 
-    def __init__(
-        self, seconds: float = _BODY_SECONDS, most_reading: int = _MOST_READING
-    ) -> None:
-        self._seconds = seconds
-        self._left = most_reading
+    seconds = _BODY_SECONDS
+
+    def __init__(self) -> None:
+        self._left = _MOST_READING
 
     @contextmanager
     def room_for(self, request: Request) -> Iterator[None]:
@@ -63,7 +62,7 @@ class BodyReader:
         """
         body = bytearray()
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self.seconds):
                 async for part in request.stream():
                     body += part
                     if len(body) > LARGEST_BODY:

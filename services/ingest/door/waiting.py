@@ -12,6 +12,7 @@ from services.ingest.messages import Message
 from services.ingest.resolve import Refused
 
 DOOR: Final = -1  # the connection of what came here: MQTT counts its own from 0 up
+_MOST_BYTES: Final = 32_000_000
 _MESSAGE_BYTES: Final = 300  # what a message costs besides its bytes
 
 
@@ -45,10 +46,11 @@ def _items(refusal: Refused) -> int:
 
 
 class WaitingRoom:
-    """The door's side of ingest's source. Its bytes are of messages that came and are not committed yet."""
+    """The door's side of ingest's source. most_bytes: of messages that came and are not committed yet."""
 
-    def __init__(self, most_bytes: int = 32_000_000) -> None:
-        self._most_bytes = most_bytes
+    most_bytes = _MOST_BYTES
+
+    def __init__(self) -> None:
         self._bytes = 0
         self._bytes_of: Counter[str] = Counter()
         self._queue: deque[Publication] = deque()
@@ -125,11 +127,11 @@ class WaitingRoom:
         if self._closed:
             raise UnavailableError("Ingest is being stopped.")
         # One publisher has a quarter at most, or whatever one request of it takes.
-        if own and (own + size) * 4 > self._most_bytes:
+        if own and (own + size) * 4 > self.most_bytes:
             raise TooManyRequestsError(
                 "Much of this publisher waits for the database already.", retry_after=2
             )
-        if self._bytes and self._bytes + size > self._most_bytes:
+        if self._bytes and self._bytes + size > self.most_bytes:
             raise TooManyRequestsError(
                 "Much waits for the database already.", retry_after=2
             )
