@@ -11,10 +11,10 @@ from services.core.storage import log_batch
 from services.core.storage.event_log import Cursor, LogEntry, load_cursor
 from services.core.storage.log_batch import ObservationBatch
 from services.core.storage.pool import Connection
-from services.history import store
+from services.history import frames_store, store
 from services.history.accounts import AccountBook
 from services.history.latest import LatestValues
-from services.history.presence import PresenceChanges
+from services.history.presence import FrameDevices, PresenceChanges
 
 log = structlog.get_logger()
 
@@ -31,12 +31,13 @@ class Folding:
         self._latest = LatestValues()
         self._presence = PresenceChanges()
         self._book = AccountBook()
-        self._device_of_frame: dict[int, int] = {}
+        self._owners = FrameDevices()
 
     @classmethod
     async def begin(cls, connection: Connection, clock: Clock) -> "Folding":
         cursor = await load_cursor(connection, store.CONSUMER, "observations")
         folding = cls(connection, clock, cursor or Cursor())
+        await frames_store.prepare_stages(connection)
         incomplete = await store.incomplete_epochs(connection)
         folding._book.remember(await store.load_epochs(connection, incomplete))
         return folding
@@ -50,7 +51,7 @@ class Folding:
             batch = log_batch.decode(entry.body)
             await self._meet(batch)
             self._latest.fold(batch)
-            self._presence.fold(batch, self._device_of_frame, entry.logged_at)
+            self._presence.fold(batch, self._owners, entry.logged_at)
             self._book.fold(batch, entry.logged_at)
             self._cursor = entry.cursor
 
@@ -61,8 +62,9 @@ class Folding:
         now = self._clock.now()
         accounts = self._book.take()
         async with self._connection.transaction():
-            await store.save_latest(self._connection, self._latest.take_dirty(), now)
-            await store.save_presence(self._connection, self._presence.take())
+            dirty, seen = self._latest.take_dirty(), self._presence.take()
+            await frames_store.save_latest(self._connection, dirty, now)
+            await frames_store.save_presence(self._connection, seen)
             await store.save_totals(self._connection, accounts)
             await store.save_epochs(self._connection, self._book.epochs, accounts, now)
             await store.save_place(self._connection, self._cursor)
@@ -72,12 +74,10 @@ class Folding:
         """Load what is stored of the frames and epochs that this process has not met yet."""
         if unknown_frames := self._latest.unknown(batch.frame_ids):
             self._latest.remember(
-                await store.load_latest(self._connection, unknown_frames)
+                await frames_store.load_latest(self._connection, unknown_frames)
             )
-            if not self._device_of_frame.keys() >= set(unknown_frames):
-                self._device_of_frame = await store.load_device_of_frame(
-                    self._connection
-                )
+        if not self._owners.knows(batch.frame_ids):
+            await frames_store.load_owners(self._connection, self._owners)
         if unknown_epochs := self._book.unknown(batch):
             self._book.remember(
                 await store.load_epochs(self._connection, unknown_epochs)

@@ -1,6 +1,5 @@
 """PURE: the latest value of every slot, folded from batches in NumPy columns; no object per datastream."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,14 +12,21 @@ from services.core.storage.log_batch import ObservationBatch
 NEVER: Final = np.iinfo(np.int64).min  # the time of a slot that was never seen
 
 
-@dataclass(frozen=True, slots=True)
-class LatestRow:
-    """One frame's latest values by slot. times_ms: Unix milliseconds, NEVER where nothing was seen."""
+@dataclass(frozen=True, slots=True, eq=False)
+class LatestRows:
+    """Frames' latest values: those of row i stand at offsets[i] to offsets[i + 1], by slot.
 
-    frame_id: int
+    times_ms: Unix milliseconds, NEVER where nothing was seen.
+    """
+
+    frame_ids: NDArray[np.int32]
+    offsets: NDArray[np.int64]
     results: NDArray[np.float64]
     times_ms: NDArray[np.int64]
     quality: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.frame_ids)
 
 
 class LatestValues:
@@ -33,7 +39,7 @@ class LatestValues:
         self._results = np.full(4096, np.nan)
         self._times = np.full(4096, NEVER, np.int64)
         self._quality = np.full(4096, ALL_GOOD, np.uint8)
-        self._dirty: set[int] = set()
+        self._dirty: list[NDArray[np.int32]] = []
 
     def unknown(self, frame_ids: NDArray[np.int32]) -> list[int]:
         """Those frames whose stored row must be given to remember() before a batch with them is folded."""
@@ -42,14 +48,16 @@ class LatestValues:
         missing: list[int] = distinct[self._starts[distinct] < 0].tolist()
         return missing
 
-    def remember(self, rows: Iterable[LatestRow]) -> None:
+    def remember(self, rows: LatestRows) -> None:
         """Take over what is stored; such a row is not dirty."""
-        for row in rows:
-            start = self._place(row.frame_id, len(row.results))
-            span = slice(start, start + len(row.results))
-            self._results[span] = row.results
-            self._times[span] = row.times_ms
-            self._quality[span] = row.quality
+        offsets = rows.offsets.tolist()
+        for index, frame_id in enumerate(rows.frame_ids.tolist()):
+            begin, end = offsets[index], offsets[index + 1]
+            start = self._place(frame_id, end - begin)
+            span = slice(start, start + end - begin)
+            self._results[span] = rows.results[begin:end]
+            self._times[span] = rows.times_ms[begin:end]
+            self._quality[span] = rows.quality[begin:end]
 
     def fold(self, batch: ObservationBatch) -> None:
         """Take each value that is as new as what is held, or newer; corrections have equal times."""
@@ -66,22 +74,22 @@ class LatestValues:
         self._results[places[order]] = batch.results[order]
         self._times[places[order]] = times[order]
         self._quality[places[order]] = batch.quality[order]
-        self._dirty.update(np.unique(batch.frame_ids[item[order]]).tolist())
+        self._dirty.append(np.unique(batch.frame_ids[item[order]]))
 
-    def take_dirty(self) -> list[LatestRow]:
+    def take_dirty(self) -> LatestRows:
         """The rows that changed since the last call, by frame id."""
-        rows = [self._row(frame_id) for frame_id in sorted(self._dirty)]
+        frames = np.unique(np.concatenate([np.empty(0, np.int32), *self._dirty]))
         self._dirty.clear()
-        return rows
-
-    def _row(self, frame_id: int) -> LatestRow:
-        start = int(self._starts[frame_id])
-        span = slice(start, start + int(self._widths[frame_id]))
-        return LatestRow(
-            frame_id,
-            self._results[span].copy(),
-            self._times[span].copy(),
-            self._quality[span].copy(),
+        widths = self._widths[frames]
+        offsets = np.concatenate(([0], np.cumsum(widths)))
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], widths)
+        places = np.repeat(self._starts[frames], widths) + within
+        return LatestRows(
+            frames,
+            offsets,
+            self._results[places],
+            self._times[places],
+            self._quality[places],
         )
 
     def _widen(self, frame_ids: NDArray[np.int32], widths: NDArray[np.int32]) -> None:

@@ -1,65 +1,116 @@
-"""PURE: when each device was last seen, and whether it said that it is there."""
+"""PURE: when each device was last seen, and whether it said that it is there. Columns: no object per device."""
 
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from services.core.clock import from_milliseconds
+from services.core.clock import from_milliseconds, to_milliseconds
 from services.core.storage.log_batch import Notice, ObservationBatch
+
+NEVER: Final = np.iinfo(np.int64).min
+_ABSENT: Final = 0  # no device has this id
+
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+
+
+class FrameDevices:
+    """Whose each frame is. A frame stays its device's, so what is known once is known for ever."""
+
+    def __init__(self) -> None:
+        self._device_id = np.zeros(1024, np.int32)
+        self.newest = 0  # highest frame id that is known
+
+    def knows(self, frame_ids: Int32) -> bool:
+        return int(frame_ids.max(initial=0)) <= self.newest
+
+    def take(self, frame_ids: Int32, device_ids: Int32) -> None:
+        self.newest = max(self.newest, int(frame_ids.max(initial=0)))
+        self._make_room(self.newest)
+        self._device_id[frame_ids] = device_ids
+
+    def of(self, frame_ids: Int32) -> Int32:
+        """The device of each frame; 0 where it is not known."""
+        self._make_room(int(frame_ids.max(initial=0)))
+        return self._device_id[frame_ids]
+
+    def _make_room(self, frame_id: int) -> None:
+        more = frame_id + 1 - len(self._device_id)
+        if more > 0:
+            fresh = np.zeros(max(more, len(self._device_id)), np.int32)
+            self._device_id = np.concatenate((self._device_id, fresh))
 
 
 @dataclass(slots=True)
-class Presence:
-    """What changed for one device since the last flush; None: nothing said about it."""
+class Said:
+    """What a device's births and deaths said since the last flush."""
 
-    last_seen: dt.datetime | None = None  # committed by us
-    last_time_ms: int | None = None  # newest phenomenon_time
-    online: bool | None = None
-    online_since: dt.datetime | None = None
-    firmware: str | None = None
+    online: bool
+    since: dt.datetime
+    firmware: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """By rising device id, since the last flush. NEVER: not at all. said: of those with a birth or death."""
+
+    device_ids: Int32
+    last_seen_ms: Int64  # committed by us
+    last_time_ms: Int64  # newest phenomenon_time
+    said: dict[int, Said]
 
 
 class PresenceChanges:
-    """Changes by device id, coalesced until the next flush."""
+    """Changes by device, coalesced until the next flush."""
 
     def __init__(self) -> None:
-        self._changes: dict[int, Presence] = {}
+        self._seen: list[tuple[Int32, Int64, int]] = []  # devices, their times, when
+        self._said: dict[int, Said] = {}
 
     def fold(
-        self,
-        batch: ObservationBatch,
-        device_of_frame: dict[int, int],
-        logged_at: dt.datetime,
+        self, batch: ObservationBatch, owners: FrameDevices, logged_at: dt.datetime
     ) -> None:
         """A device is seen by its own items; a publisher by any message of its own."""
-        frames, inverse = np.unique(batch.frame_ids, return_inverse=True)
-        newest = np.full(len(frames), np.iinfo(np.int64).min)
-        np.maximum.at(newest, inverse, batch.times_ms)
-        for frame_id, time_ms in zip(frames.tolist(), newest.tolist(), strict=True):
-            if (device_id := device_of_frame.get(frame_id)) is not None:
-                change = self._seen(device_id, logged_at)
-                change.last_time_ms = max(time_ms, change.last_time_ms or time_ms)
-        for publisher_id in batch.accounts.publisher_ids.tolist():
-            if publisher_id:
-                self._seen(publisher_id, logged_at)
-        self._note(batch.notices, logged_at)
+        at_ms = to_milliseconds(logged_at)
+        self._seen.append((owners.of(batch.frame_ids), batch.times_ms, at_ms))
+        self._see(batch.accounts.publisher_ids, at_ms)
+        for notice in batch.notices:
+            self._note(notice, at_ms)
 
-    def take(self) -> dict[int, Presence]:
-        taken, self._changes = self._changes, {}
-        return taken
+    def take(self) -> Seen:
+        parts, self._seen = self._seen, []
+        said, self._said = self._said, {}
+        devices = _joined((part[0] for part in parts), np.int32)
+        times = _joined((part[1] for part in parts), np.int64)
+        sizes = [len(part[0]) for part in parts]
+        seen = np.repeat(np.array([part[2] for part in parts], np.int64), sizes)
+        known, inverse = np.unique(devices, return_inverse=True)
+        last_time, last_seen = (np.full(len(known), NEVER) for _ in range(2))
+        np.maximum.at(last_time, inverse, times)
+        np.maximum.at(last_seen, inverse, seen)
+        there = known != _ABSENT
+        return Seen(known[there], last_seen[there], last_time[there], said)
 
-    def _seen(self, device_id: int, at: dt.datetime) -> Presence:
-        change = self._changes.setdefault(device_id, Presence())
-        change.last_seen = at
-        return change
+    def _see(self, device_ids: Int32, at_ms: int) -> None:
+        self._seen.append((device_ids, np.full(len(device_ids), NEVER), at_ms))
 
-    def _note(self, notices: Iterable[Notice], at: dt.datetime) -> None:
-        for notice in notices:
-            change = self._changes.setdefault(notice.device_id, Presence())
-            change.online = notice.kind == "birth"
-            change.online_since = from_milliseconds(notice.time_ms)
-            if notice.kind == "birth":
-                change.last_seen = at
-                change.firmware = notice.firmware or change.firmware
+    def _note(self, notice: Notice, at_ms: int) -> None:
+        """A death is somebody else's word: it is not seen by it."""
+        born = notice.kind == "birth"
+        before = self._said.get(notice.device_id)
+        firmware = notice.firmware if born else None
+        self._said[notice.device_id] = Said(
+            online=born,
+            since=from_milliseconds(notice.time_ms),
+            firmware=firmware or (before.firmware if before else None),
+        )
+        seen_ms = at_ms if born else NEVER
+        self._see(np.array([notice.device_id], np.int32), seen_ms)
+
+
+def _joined(parts: Iterable[NDArray[np.generic]], kind: type) -> NDArray[np.generic]:
+    return np.concatenate([np.empty(0, kind), *parts])

@@ -1,20 +1,15 @@
-"""The only SQL that writes latest values, presence, totals, sequences and gaps."""
+"""The only SQL that writes totals, sequences and gaps."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple
 from typing import Final
 
-import numpy as np
-
 from services.core.broker.sequences import PublisherSequences
-from services.core.clock import from_milliseconds, to_milliseconds
 from services.core.storage.event_log import Cursor, save_cursor
 from services.core.storage.pool import Connection
 from services.history.accounts import AccountChanges, EpochKey
 from services.history.epochs import Epoch, GapRow
-from services.history.latest import NEVER, LatestRow
-from services.history.presence import Presence
 
 CONSUMER = "history"
 
@@ -44,31 +39,6 @@ SET to_seq = excluded.to_seq, lost = excluded.lost, recorded_at = excluded.recor
 """
 
 
-async def load_latest(connection: Connection, frame_ids: list[int]) -> list[LatestRow]:
-    rows = await connection.fetch(
-        "SELECT frame_id, results, times, quality FROM latest_observations WHERE frame_id = ANY($1)",
-        frame_ids,
-    )
-    return [
-        LatestRow(
-            row["frame_id"],
-            np.array(
-                [np.nan if result is None else result for result in row["results"]],
-                np.float64,
-            ),
-            np.array(
-                [
-                    NEVER if time is None else to_milliseconds(time)
-                    for time in row["times"]
-                ],
-                np.int64,
-            ),
-            np.array(row["quality"], np.uint8),
-        )
-        for row in rows
-    ]
-
-
 async def incomplete_epochs(connection: Connection) -> list[EpochKey]:
     """Epochs with missing messages: they change by the passing of time alone."""
     rows = await connection.fetch(
@@ -96,72 +66,6 @@ async def load_epochs(
             PublisherSequences(ranges, first), messages, gaps.get(key, ())
         )
     return epochs
-
-
-async def load_device_of_frame(connection: Connection) -> dict[int, int]:
-    return {
-        row["frame_id"]: row["device_id"]
-        for row in await connection.fetch("SELECT frame_id, device_id FROM frames")
-    }
-
-
-async def save_latest(
-    connection: Connection, rows: list[LatestRow], now: dt.datetime
-) -> None:
-    await connection.executemany(
-        """
-        INSERT INTO latest_observations (frame_id, results, times, quality, updated_at) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (frame_id) DO UPDATE
-        SET results = excluded.results, times = excluded.times, quality = excluded.quality, updated_at = excluded.updated_at
-        """,
-        [
-            (
-                row.frame_id,
-                [
-                    None if np.isnan(result) else result
-                    for result in row.results.tolist()
-                ],
-                [
-                    None if time == NEVER else from_milliseconds(time)
-                    for time in row.times_ms.tolist()
-                ],
-                row.quality.tolist(),
-                now,
-            )
-            for row in rows
-        ],
-    )
-
-
-async def save_presence(
-    connection: Connection, changes: Mapping[int, Presence]
-) -> None:
-    await connection.executemany(
-        """
-        INSERT INTO device_status AS held (device_id, last_seen, last_time, online, online_since, firmware)
-        VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (device_id) DO UPDATE SET
-            last_seen = greatest(held.last_seen, excluded.last_seen),
-            last_time = greatest(held.last_time, excluded.last_time),
-            online = coalesce(excluded.online, held.online),
-            online_since = CASE WHEN excluded.online IS DISTINCT FROM held.online AND excluded.online IS NOT NULL
-                                THEN excluded.online_since ELSE held.online_since END,
-            firmware = coalesce(excluded.firmware, held.firmware)
-        """,
-        [
-            (
-                device_id,
-                change.last_seen,
-                None
-                if change.last_time_ms is None
-                else from_milliseconds(change.last_time_ms),
-                change.online,
-                change.online_since,
-                change.firmware,
-            )
-            for device_id, change in sorted(changes.items())
-        ],
-    )
 
 
 async def save_totals(connection: Connection, changes: AccountChanges) -> None:

@@ -13,13 +13,14 @@ FROM unnest('{alatau_ingest,alatau_rules,alatau_history,alatau_api,alatau_door,a
 
 SELECT pg_temp.allow('alatau_ingest', 'SELECT', 'registry_state, districts, observed_properties, sensors, device_types,
     device_type_channels, things, devices, device_hosts, frames, datastreams, datastream_slots, latest_observations, publisher_sequences,
-    publisher_totals');
+    publisher_totals, ledger_violations');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT, UPDATE, DELETE', 'observations');
-SELECT pg_temp.allow('alatau_ingest', 'TEMPORARY', format('DATABASE %I', current_database()));
+SELECT pg_temp.allow(role, 'TEMPORARY', format('DATABASE %I', current_database())) FROM unnest('{alatau_ingest,alatau_history}'::text[]) role;
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT', 'observation_changes, rejected_messages, event_log');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, UPDATE', 'log_streams');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT', 'log_cursors');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT, UPDATE', 'format_memory');
+SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT, DELETE', 'set_aside');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, UPDATE (sent_at, attempts, answered_at, ok, detail, sealed, expired_at)', 'commands');
 SELECT pg_temp.allow('alatau_ingest', 'EXECUTE', 'FUNCTION publisher_proofs');
 SELECT pg_temp.allow('alatau_history', 'SELECT, INSERT', 'commands');
@@ -39,6 +40,7 @@ SELECT pg_temp.allow('alatau_rules', 'SELECT, UPDATE', 'log_streams');
 SELECT pg_temp.allow('alatau_history', 'SELECT', 'registry_state, devices, frames, event_log, observations, log_streams');
 SELECT pg_temp.allow('alatau_history', 'SELECT, INSERT, UPDATE, DELETE', 'latest_observations, device_status, publisher_totals,
     publisher_sequences, gaps, log_cursors');
+SELECT pg_temp.allow('alatau_history', 'SELECT', 'ledger_violations');
 SELECT pg_temp.allow('alatau_history', 'EXECUTE', 'FUNCTION event_log_drop_passed');
 
 SELECT pg_temp.allow('alatau_api', 'SELECT', 'users, sessions, alembic_version');
