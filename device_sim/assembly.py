@@ -9,11 +9,12 @@ from typing import Final, TypeAlias
 import msgspec
 
 from device_sim.devices import FieldDevice, Rounds
-from device_sim.folder import OUTBOX
+from device_sim.folder import OUTBOX, SECRETS
 from device_sim.instruments import Probe, wandering
 from device_sim.outbox import Outbox, Unnumbered
 from device_sim.outbox_file import OutboxFile
 from device_sim.publisher import Identity, Publisher, Surroundings
+from device_sim.rotation import KeptSecrets
 from device_sim.signals import generator_for
 from device_sim.simulator import ALIVE, COUNTERS, INCIDENTS, Alive, Cast
 from device_sim.survey import build_world
@@ -49,8 +50,9 @@ def assemble(plan: Plan, around: Surroundings, alive: Callable[[int], None]) -> 
     _remember(world, file, resumed=resumed)
     speakers = _speakers(plan)
     devices = _field_devices(plan, speakers, world.readers())
+    kept = KeptSecrets(plan.folder / SECRETS)
     publishers = {
-        key: Publisher(_identity(plan, key, speakers), outbox, around)
+        key: Publisher(_identity(plan, key, speakers, kept), outbox, around)
         for key, outbox in _outboxes(plan, file, now_ms).items()
     }
     around.tell(
@@ -88,14 +90,18 @@ def _speakers(plan: Plan) -> dict[str, str]:
     return found
 
 
-def _identity(plan: Plan, key: str, speakers: Mapping[str, str]) -> Identity:
+def _identity(
+    plan: Plan, key: str, speakers: Mapping[str, str], kept: KeptSecrets
+) -> Identity:
     devices = plan.city.devices
     hosted = tuple(
         (device, devices[device].type)
         for device, speaker in speakers.items()
         if speaker == key and device != key
     )
-    return Identity(key, plan.secrets[key], devices[key].type, hosted)
+    given = plan.secrets[key]
+    ring = kept.ring(key, given)
+    return Identity(key, given, devices[key].type, hosted, ring)
 
 
 def _outboxes(

@@ -16,12 +16,19 @@ Answer = tuple[bool, str]
 
 
 class CommandDesk:
-    """lost: told (epoch, number) when nothing of that epoch below that number can be sent any more."""
+    """lost: told (epoch, number) when nothing of that epoch below that number can be sent any more.
+
+    take_secret: has the secret on its disk when it returns.
+    """
 
     def __init__(
-        self, outbox: Outbox | Unnumbered, lost: Callable[[int, int], None]
+        self,
+        outbox: Outbox | Unnumbered,
+        lost: Callable[[int, int], None],
+        take_secret: Callable[[str], None] | None = None,
     ) -> None:
         self._outbox = outbox
+        self._take_secret = take_secret
         self._lost = lost
         self._answers: dict[str, Result] = {}
         self._decoder = msgspec.json.Decoder(Command)
@@ -50,7 +57,16 @@ class CommandDesk:
         if command.name == "rebirth":
             self._outbox.birth_due = True
             return True, "announced again"
+        if command.name == "rotate":
+            return self._rotate(command)
         return False, f"{command.name}: this device has nothing of the kind"
+
+    def _rotate(self, command: Command) -> Answer:
+        secret = command.args.get("secret")
+        if self._take_secret is None or not isinstance(secret, str) or not secret:
+            return False, "rotate: no secret, or nowhere to keep it"
+        self._take_secret(secret)
+        return True, "the new secret is kept, and the old one until it is refused"
 
     def _replay(self, command: Command) -> Answer:
         outbox, args = self._outbox, command.args

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 OUTBOX = "outbox.db"
+SECRETS = "rotated.json"
 _LOCK = "lock"
 
 

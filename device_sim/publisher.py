@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -12,6 +12,7 @@ from device_sim import wire
 from device_sim.commands import CommandDesk
 from device_sim.faults import FaultKind, FaultPlan
 from device_sim.outbox import Entry, Outbox, Unnumbered
+from device_sim.rotation import KeyRing
 from services.core.broker.client import (
     BrokerClient,
     BrokerUnavailableError,
@@ -19,6 +20,7 @@ from services.core.broker.client import (
     Will,
 )
 from services.core.broker.messages import Receipt, Result
+from services.core.broker.options import Trust
 from services.core.broker.topics import down_topic, up_topic
 from services.core.clock import Clock
 
@@ -37,12 +39,13 @@ class Tell(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who publishes. hosted: device id to device type, of those it speaks for."""
+    """Who publishes. hosted: device id to device type, of those it speaks for. ring: where new secrets are kept."""
 
     key: str
     secret: str
     device_type: str | None
     hosted: tuple[tuple[str, str | None], ...] = ()
+    ring: KeyRing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Surroundings:
     faults: FaultPlan
     elapsed: Callable[[], float]
     tell: Tell
+    trust: Trust = field(default_factory=Trust)
 
 
 class Publisher:
@@ -69,7 +73,8 @@ class Publisher:
         self._leaving = False
         self._receipts = msgspec.json.Decoder(Receipt)
         self._command_topic = down_topic(self.key, "command")
-        self._desk = CommandDesk(outbox, self._give_up)
+        self._ring = identity.ring or KeyRing([identity.secret])
+        self._desk = CommandDesk(outbox, self._give_up, self._ring.take)
         self._given_up: list[tuple[int, int]] = []
         self._results: list[Result] = []
 
@@ -96,6 +101,8 @@ class Publisher:
             url=with_credentials(
                 self._around.broker_url, self.key, self._identity.secret
             ),
+            secret=self._ring.attempt,
+            trust=self._around.trust,
             keepalive=_KEEPALIVE,
             longest_pause=_LONGEST_PAUSE,
             will=Will(up_topic(self.key, "death"), wire.death()),
@@ -164,6 +171,7 @@ class Publisher:
         """Until we leave, or a fault takes us away."""
         while True:
             connection = await client.wait_connected()
+            self._ring.worked()
             self.outbox.disconnected()
             try:
                 await self._speak_on(client, connection)

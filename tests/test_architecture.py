@@ -44,6 +44,7 @@ FOREIGN_IMPORTS = {
     "typer": ("services/cli/",),
     "rich": ("services/cli/",),
     "grafana_client": ("deploy/grafana/server.py",),
+    "cryptography": ("services/core/authority.py",),
     "niquests": ("deploy/grafana/server.py",),
     "grafana_foundation_sdk": ("deploy/grafana/",),
 }

@@ -44,6 +44,16 @@ class Ports:
     def database(self) -> int:
         return self.base + 2
 
+    @property
+    def mqtts(self) -> int:
+        """TLS; devices show a password."""
+        return self.base + 8
+
+    @property
+    def mutual_mqtts(self) -> int:
+        """TLS; devices show a certificate."""
+        return self.base + 9
+
     def metrics(self, service: str) -> int | None:
         if service not in METRICS_OF:
             return None
@@ -59,6 +69,8 @@ class Ports:
         return {
             "api": self.api,
             "mqtt": self.mqtt,
+            "mqtts": self.mqtts,
+            "mqtts with certificates": self.mutual_mqtts,
             "database": self.database,
             "door": self.door,
             **metrics,

@@ -1,5 +1,6 @@
 """A private Mosquitto under one folder: its configuration, its doors and ingest's saved session."""
 
+import ipaddress
 import mmap
 import os
 import shutil
@@ -8,19 +9,21 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from deploy.native.child import child_command, give_to
+from deploy.native.child import child_command, fits_socket, give_to
 from deploy.native.postgres import ServerMissingError
 from services.core.broker.passwords import password_line
-from services.core.errors import PlatformError
+from services.core.errors import ConfigurationError, PlatformError
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "mosquitto"
 FORMATS = TEMPLATES.parent.parent / "services" / "ingest" / "decoders"
 # A dot is in no device id: no device can take over a service's session by its client id.
 INGEST_USER = "alatau.ingest"
+# It may open no topic; on the door's own listener it may take over any session, to end it.
+DOOR_USER = "alatau.door"
 DATABASE_FILE = "mosquitto.db"
 _MAGIC = b"\x00\xb5\x00mosquitto db"
 
@@ -36,10 +39,35 @@ def find_program() -> str:
     return program
 
 
+class OpenListenerError(ConfigurationError):
+    """Without TLS the broker serves this machine alone."""
+
+    remedy = "--mqtt-bind (ALATAU_MQTT_BIND) opens the listeners with TLS to a network; see docs/operations.md."
+
+
 @dataclass(frozen=True)
 class DeviceListener:
+    """Without TLS, so on loopback only: whoever listens on the way would learn every secret.
+
+    Raises:
+        OpenListenerError: the host is not on loopback.
+    """
+
     host: str
     port: int
+
+    def __post_init__(self) -> None:
+        if self.host != "localhost" and not _is_loopback(self.host):
+            raise OpenListenerError(f"{self.host} is not on loopback.")
+
+
+@dataclass(frozen=True)
+class TlsListeners:
+    """host: may be any. At one port devices show a password, at the other a certificate."""
+
+    host: str
+    password_port: int
+    certificate_port: int
 
 
 @dataclass(frozen=True)
@@ -48,6 +76,13 @@ class Mosquitto:
     socket_path: Path
     devices: DeviceListener
     run_as: str | None = None
+    tls: TlsListeners | None = None
+
+    @property
+    def door_socket(self) -> Path:
+        """Beside what only broker and door may reach, or where its path is short enough."""
+        path = self.folder / "door.sock"
+        return path if fits_socket(path) else self.socket_path.with_name(path.name)
 
     @property
     def password_file(self) -> Path:
@@ -59,11 +94,14 @@ class Mosquitto:
 
     def configuration_text(self, *, devices_let_in: bool) -> str:
         text = _template("mosquitto.conf").format(
-            folder=self.folder, socket=self.socket_path
+            folder=self.folder, socket=self.socket_path, door_socket=self.door_socket
         )
         if devices_let_in:
             listener = _template("devices.conf")
             text += listener.format(host=self.devices.host, port=self.devices.port)
+        if devices_let_in and self.tls is not None:
+            listener = _template("devices-tls.conf")
+            text += listener.format(folder=self.folder, **asdict(self.tls))
         return text
 
     def write_configuration(self, *, devices_let_in: bool) -> None:
@@ -90,8 +128,7 @@ class Mosquitto:
     def is_listening(self, *, devices_let_in: bool) -> bool:
         if not devices_let_in:
             return _accepts(str(self.socket_path))
-        host = "127.0.0.1" if self.devices.host == "0.0.0.0" else self.devices.host  # noqa: S104 - compared only
-        return _accepts((host, self.devices.port))
+        return _accepts((self.devices.host, self.devices.port))
 
     def wait_until_listening(
         self,
@@ -153,6 +190,13 @@ def ingest_filters() -> tuple[str, ...]:
     lines = (line.split() for line in acl_text().splitlines())
     topics = (words[2] for words in lines if words[:2] == ["topic", "read"])
     return tuple(topic for topic in topics if not topic.startswith("$"))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _template(name: str) -> str:

@@ -49,6 +49,7 @@ class ServiceMaker:
             settings["ALATAU_DATABASE_URL"] = f"file:{secrets.path(f'{name}.dsn')}"
         if (mosquitto := self.servers.mosquitto) is not None:
             settings["ALATAU_BROKER_FOLDER"] = str(mosquitto.folder)
+            settings["ALATAU_BROKER_DOOR_SOCKET"] = str(mosquitto.door_socket)
         return {**inherited_environment(), **settings}
 
     def _url(self, name: str) -> str | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from deploy.native.certificates import AUTHORITY, AUTHORITY_KEY, ensure_authority
 from deploy.native.home import Secrets
 from deploy.native.mosquitto import INGEST_USER
 from deploy.native.postgres import SUPERUSER
@@ -17,6 +18,7 @@ from deploy.native.roles import (
     SUPERUSER_SECRET,
     secret_name,
 )
+from services.core.clock import SystemClock
 
 BROKER_SECRET = "broker-ingest"  # noqa: S105 - a file's name
 SUPERUSER_DSN = "superuser.dsn"
@@ -24,12 +26,12 @@ GRAFANA_ADMIN = "grafana-admin"
 # For each program that runs apart from the others: the files it gets. A folder without a program here gets none.
 FILES_OF = {
     "database": (SUPERUSER_SECRET,),
-    "migrate": ("owner.dsn",),
+    "migrate": ("owner.dsn", AUTHORITY, AUTHORITY_KEY),
     "ingest": ("ingest.dsn", "broker.url"),
     "rules": ("rules.dsn",),
     "history": ("history.dsn",),
     "api": ("api.dsn",),
-    "broker-door": ("broker-door.dsn", BROKER_SECRET),
+    "broker-door": ("broker-door.dsn", BROKER_SECRET, AUTHORITY, AUTHORITY_KEY),
     "grafana": (GRAFANA_ADMIN, secret_name(GRAFANA)),
 }
 
@@ -62,7 +64,11 @@ def socket_url(secrets: Secrets, broker_socket: Path) -> str:
 
 
 def write_urls(secrets: Secrets, places: Places) -> None:
-    """Services and people read their URLs from files, so that no secret is in an environment or a process list."""
+    """Services and people read their URLs from files, so that no secret is in an environment or a process list.
+
+    Beside them the certificate authority, made where there is none.
+    """
+    ensure_authority(secrets, SystemClock().now())
     secrets.put("owner.dsn", places.people(OWNER))
     secrets.put("reader.dsn", places.people(READER))
     secrets.put("grafana.dsn", places.people(GRAFANA))

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from deploy.native.home import Home, Ports
-from deploy.native.mosquitto import DeviceListener, Mosquitto
+from deploy.native.mosquitto import DeviceListener, Mosquitto, TlsListeners
 from deploy.native.postgres import PostgresCluster, machine_memory, tuned_settings
 from deploy.native.roles import DATABASE, secret_name
 from deploy.native.secret_files import Places, socket_url, write_urls
+
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,17 @@ class Servers:
         listener = self.mosquitto.devices
         return f"mqtt://{listener.host}:{listener.port}"
 
+    def tls_urls(self) -> dict[str, str]:
+        """As clients on this machine reach the listeners with TLS; none for a broker of one's own."""
+        if self.mosquitto is None or self.mosquitto.tls is None:
+            return {}
+        listeners = self.mosquitto.tls
+        host = called(listeners.host)
+        return {
+            "mqtts": f"mqtts://{host}:{listeners.password_port}",
+            "mqtts_certificate": f"mqtts://{host}:{listeners.certificate_port}",
+        }
+
     def write_urls(self) -> None:
         places = Places(self.service_dsn, self.dsn, self.service_broker_url())
         write_urls(self.home.secrets, places)
@@ -56,7 +69,7 @@ def choose_servers(home: Home, ports: Ports, environment: Mapping[str, str]) -> 
     database = environment.get("ALATAU_DATABASE_URL", "")
     broker = environment.get("ALATAU_BROKER_URL", "")
     devices = environment.get("ALATAU_DEVICE_BROKER_URL", "") or without_user(broker)
-    bind = environment.get("ALATAU_MQTT_BIND", "127.0.0.1")
+    bind = environment.get("ALATAU_MQTT_BIND") or LOOPBACK
     sockets = home.sockets()
     return Servers(
         home,
@@ -64,12 +77,22 @@ def choose_servers(home: Home, ports: Ports, environment: Mapping[str, str]) -> 
         None
         if broker
         else Mosquitto(
-            home.broker, sockets / "mqtt.sock", DeviceListener(bind, ports.mqtt)
+            home.broker,
+            sockets / "mqtt.sock",
+            DeviceListener(LOOPBACK, ports.mqtt),
+            tls=TlsListeners(bind, ports.mqtts, ports.mutual_mqtts),
         ),
         database,
         broker,
         devices,
     )
+
+
+def called(bind: str) -> str:
+    """A name for a listener, as a URL has it: one that stands in its certificate."""
+    if bind in {"0.0.0.0", LOOPBACK, "::", "::1"}:  # noqa: S104 - compared only
+        return "localhost"
+    return f"[{bind}]" if ":" in bind else bind
 
 
 def without_user(url: str) -> str:

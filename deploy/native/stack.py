@@ -179,4 +179,5 @@ def public_urls(servers: Servers, ports: Ports) -> dict[str, str]:
         "docs": f"{site}/docs",
         "health": f"{site}/health/ready",
         "mqtt": servers.device_broker_url(),
+        **servers.tls_urls(),
     }

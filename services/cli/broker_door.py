@@ -1,9 +1,7 @@
-"""`alatau broker-door`: keeps the broker's password file as the registry has it."""
+"""`alatau broker-door`: keeps who may enter the broker as the registry has it."""
 
 import asyncio
 import hashlib
-import os
-import signal
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,13 +10,15 @@ import structlog
 import typer
 
 if TYPE_CHECKING:
+    from deploy.native.broker_door import BrokerDoor
     from deploy.native.broker_listeners import BrokerListeners
-    from services.core.clock import Clock
-    from services.core.storage.pool import Connection
+    from deploy.native.certificates import OwnPair
+    from deploy.native.mosquitto import Mosquitto
+    from services.core.settings import Settings
 
 log = structlog.get_logger()
 
-LOOK_SECONDS = 1.0  # also the most often that the broker is told to read the file
+LOOK_SECONDS = 1.0  # also the most often that the broker is told to read its files
 INGEST_USER = "alatau.ingest"
 INGEST_SECRET = "broker-ingest"  # noqa: S105 - a file's name
 
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command("broker-door")(run_broker_door)
 
 
-def run_broker_door(
+def run_broker_door(  # noqa: PLR0913, PLR0917 # one for each option
     folder: Annotated[
         Path,
         typer.Option(
@@ -42,31 +42,59 @@ def run_broker_door(
             " without it a broker on this machine is told by signals.",
         ),
     ] = None,
+    door_socket: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="ALATAU_BROKER_DOOR_SOCKET",
+            help="The door's own listener.",
+            show_default="door.sock in the broker's folder",
+        ),
+    ] = None,
     bind: Annotated[
-        str, typer.Option(envvar="ALATAU_MQTT_BIND", help="Of the devices' listener.")
+        str,
+        typer.Option(
+            envvar="ALATAU_MQTT_BIND", help="Of the devices' listeners with TLS."
+        ),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(envvar="ALATAU_MQTT_PORT", help="Of the devices' listener.")
+        int,
+        typer.Option(
+            envvar="ALATAU_MQTT_PORT",
+            help="Of the devices' listener without TLS, on loopback only.",
+        ),
     ] = 1883,
+    tls_port: Annotated[
+        int,
+        typer.Option(envvar="ALATAU_MQTTS_PORT", help="TLS, with a password."),
+    ] = 8883,
+    certificate_port: Annotated[
+        int,
+        typer.Option(
+            envvar="ALATAU_MQTTS_CERTIFICATE_PORT",
+            help="TLS, with a client's certificate.",
+        ),
+    ] = 8884,
 ) -> None:
     """Let publishers in and out as the registry says, within a second of each change."""
     from deploy.native.broker_listeners import BrokerListeners
-    from deploy.native.mosquitto import DeviceListener, Mosquitto
-    from services.core.clock import SystemClock
+    from deploy.native.mosquitto import DeviceListener, Mosquitto, TlsListeners
     from services.core.process import run_service
     from services.core.settings import load_settings
     from services.core.telemetry import configure_logs
 
     settings = load_settings()
     configure_logs(settings.log_format, settings.log_level)
-    secrets = settings.secrets_dir or folder
-    services = service_users(secrets)
-    broker = Mosquitto(folder, socket or folder, DeviceListener(bind, port))
+    broker = Mosquitto(
+        folder,
+        socket or folder,
+        DeviceListener("127.0.0.1", port),
+        tls=TlsListeners(bind, tls_port, certificate_port),
+    )
     listeners = BrokerListeners(broker) if socket else None
+    door = _make_door(settings, broker, listeners, door_socket)
 
     async def main(stop: asyncio.Event) -> None:
-        door = BrokerDoor(folder, services, SystemClock(), listeners)
-        await door.keep(settings.dsn, stop)
+        await _keep(door, settings.dsn, stop)
 
     run_service("broker-door", main)
 
@@ -80,100 +108,68 @@ def service_users(secrets: Path) -> dict[str, str]:
     return {INGEST_USER: hash_secret(secret, salt)}
 
 
-class BrokerDoor:
-    def __init__(
-        self,
-        folder: Path,
-        service_hashes: dict[str, str],
-        clock: "Clock",
-        listeners: "BrokerListeners | None" = None,
-    ) -> None:
-        """listeners: of a broker that takes no signals from here."""
-        self._listeners = listeners
-        self._passwords = folder / "passwords"
-        self._pid_file = folder / "mosquitto.pid"
-        self._service_hashes = service_hashes
-        self._clock = clock
-        self._revision: int | None = None
-        # At the start too: whoever wrote the file last may have been killed before it told the broker.
-        self._tell_again = True
+def _make_door(
+    settings: "Settings",
+    broker: "Mosquitto",
+    listeners: "BrokerListeners | None",
+    door_socket: Path | None,
+) -> "BrokerDoor":
+    from deploy.native.broker_door import BrokerDoor
+    from deploy.native.broker_files import BrokerFiles
+    from deploy.native.broker_sessions import BrokerSessions
+    from deploy.native.certificates import ServerCertificate, read_authority
+    from services.core.clock import SystemClock
 
-    async def keep(self, dsn: str, stop: asyncio.Event) -> None:
-        """Until stop is set; a database that is away leaves the file as it is."""
-        from services.core.storage.pool import connect
-        from services.core.storage.transient import is_transient
+    secrets = settings.secrets_dir or broker.folder
+    files = BrokerFiles(broker.folder, listeners)
+    authority = read_authority(settings.authority_dir or secrets)
+    server = ServerCertificate(
+        files, authority, SystemClock(), settings.mqtt_names, _own_pair(settings)
+    )
+    sessions = BrokerSessions(door_socket or broker.door_socket)
+    return BrokerDoor(files, server, sessions, service_users(secrets), SystemClock())
 
-        while not stop.is_set():
+
+def _own_pair(settings: "Settings") -> "OwnPair | None":
+    from deploy.native.certificates import OwnPair
+    from services.core.errors import ConfigurationError
+
+    given = (settings.mqtt_certificate, settings.mqtt_key)
+    if given[0] is not None and given[1] is not None:
+        return OwnPair(given[0], given[1])
+    if any(given):
+        raise ConfigurationError(
+            "ALATAU_MQTT_CERTIFICATE and ALATAU_MQTT_KEY belong together."
+        )
+    return None
+
+
+async def _keep(door: "BrokerDoor", dsn: str, stop: asyncio.Event) -> None:
+    """Until stop is set; a database that is away leaves the files as they are."""
+    from services.core.storage.pool import connect
+    from services.core.storage.transient import is_transient
+
+    while not stop.is_set():
+        try:
+            connection = await connect(dsn, "broker-door")
             try:
-                connection = await connect(dsn, "broker-door")
-                try:
-                    await self._follow(connection, stop)
-                finally:
-                    await connection.close()
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                log.warning("the database is away", action="retry", error=str(error))
-                await _wait(stop)
-
-    async def _follow(self, connection: "Connection", stop: asyncio.Event) -> None:
-        from services.core.process import notify_supervisor
-
-        while not stop.is_set():
-            await self.look(connection)
-            if self._listeners is not None:
-                self._listeners.look()
-            notify_supervisor("READY=1\nWATCHDOG=1")
+                while not stop.is_set():
+                    await door.look(connection)
+                    _tell_supervisor()
+                    await _wait(stop)
+            finally:
+                await connection.close()
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.warning("the database is away", action="retry", error=str(error))
             await _wait(stop)
 
-    async def look(self, connection: "Connection") -> None:
-        """Write the file and tell the broker, if anything has changed; a look later once more.
 
-        A signal that comes while the broker is still reading the file is lost.
-        """
-        from services.core.storage.credentials import active_hashes, registry_revision
+def _tell_supervisor() -> None:
+    from services.core.process import notify_supervisor
 
-        if self._tell_again:
-            self._tell_again = False
-            self._tell_broker()
-        revision = await registry_revision(connection)
-        if revision == self._revision:
-            return
-        hashes = await active_hashes(connection)
-        if self._write(hashes):
-            self._tell_broker()
-            self._tell_again = True
-            log.info("publishers changed", action="passwords", publishers=len(hashes))
-        self._revision = revision
-
-    def _write(self, hashes: dict[str, str]) -> bool:
-        from services.core.broker.passwords import password_line
-
-        users = {**hashes, **self._service_hashes}
-        text = "".join(password_line(user, users[user]) for user in sorted(users))
-        with suppress(FileNotFoundError):
-            if self._passwords.read_text(encoding="utf-8") == text:
-                return False
-        draft = self._passwords.with_name(".passwords.draft")
-        draft.unlink(missing_ok=True)
-        draft.touch(mode=0o600)
-        draft.write_text(text, encoding="utf-8")
-        if os.geteuid() == 0:  # the broker reads it as its folder's owner
-            owner = self._passwords.parent.stat()
-            os.chown(draft, owner.st_uid, owner.st_gid)
-        draft.replace(self._passwords)
-        return True
-
-    def _tell_broker(self) -> None:
-        """A broker that does not run reads the file when it starts."""
-        if self._listeners is not None:
-            self._listeners.ask("reload")
-            return
-        with suppress(FileNotFoundError, ProcessLookupError, ValueError):
-            pid = int(self._pid_file.read_text(encoding="utf-8"))
-            name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
-            if name == "mosquitto":
-                os.kill(pid, signal.SIGHUP)
+    notify_supervisor("READY=1\nWATCHDOG=1")
 
 
 async def _wait(stop: asyncio.Event) -> None:

@@ -28,6 +28,13 @@ def prepare(
         Path,
         typer.Option(envvar="ALATAU_SECRETS_DIR", help="Where new secrets are kept."),
     ],
+    authority: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="ALATAU_AUTHORITY_DIR",
+            help="Where ca.pem is, if not with the secrets: devices need it.",
+        ),
+    ] = None,
     home: HomeOption = None,
     wait: bool = typer.Option(
         False, "--wait", help="For a database that does not answer yet, however long."
@@ -46,8 +53,19 @@ def prepare(
         if before != newest:
             typer.echo(f"schema {newest}")
         await _fill(dsn, secrets)
+        if authority is not None:
+            _hand_over_authority(authority, secrets)
 
     asyncio.run(run())
+
+
+def _hand_over_authority(authority: Path, secrets: Path) -> None:
+    """Its certificate alone, so that simulated devices may believe the broker."""
+    from deploy.native.certificates import AUTHORITY
+    from deploy.native.home import Secrets
+
+    pem = (authority / AUTHORITY).read_text(encoding="utf-8").strip()
+    Secrets(secrets).put(AUTHORITY, pem)
 
 
 async def _until_it_answers(dsn: str) -> None:

@@ -13,6 +13,7 @@ from services.core.errors import ConfigurationError
 if TYPE_CHECKING:
     from device_sim.assembly import Plan
     from device_sim.control import Request, StartIncident
+    from services.core.broker.options import Trust
 
 _SHIPPED: Final = Path(__file__).parents[2] / "deploy" / "city" / "alatau.yaml"
 _INCIDENT: Final = re.compile(
@@ -55,6 +56,14 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
         str,
         typer.Option(envvar="ALATAU_DEVICE_BROKER_URL", help="The devices' listener."),
     ] = "mqtt://127.0.0.1:1883",
+    authority: Annotated[
+        Path | None,
+        typer.Option(
+            "--authority",
+            envvar="ALATAU_DEVICE_BROKER_CA",
+            help="For mqtts: the authority's certificate (`alatau ca export`).",
+        ),
+    ] = None,
     credentials: Annotated[
         Path | None,
         typer.Option(
@@ -75,6 +84,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     if context.invoked_subcommand is not None:
         return
     from device_sim.assembly import Plan
+    from services.core.broker.options import Trust
     from services.core.city_folder import load_city
 
     planned = [_parse_incident(text) for text in incident or ()]
@@ -85,7 +95,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
         seed,
         rate_factor,
     )
-    _run(plan, broker, planned)
+    _run(plan, broker, Trust(authority), planned)
 
 
 def start_incident(
@@ -163,7 +173,9 @@ def show_report(
     )
 
 
-def _run(plan: "Plan", broker: str, incidents: "list[StartIncident]") -> None:
+def _run(
+    plan: "Plan", broker: str, trust: "Trust", incidents: "list[StartIncident]"
+) -> None:
     import structlog
 
     from device_sim.assembly import assemble
@@ -185,7 +197,7 @@ def _run(plan: "Plan", broker: str, incidents: "list[StartIncident]") -> None:
     started = clock.monotonic()
     tell = structlog.get_logger().info
     around = Surroundings(
-        broker, clock, FaultPlan(), lambda: clock.monotonic() - started, tell
+        broker, clock, FaultPlan(), lambda: clock.monotonic() - started, tell, trust
     )
 
     async def main(stop: asyncio.Event) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, PostgresDsn, UrlConstraints, field_validator
 from pydantic_core import Url
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BrokerUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt", "mqtts", "unix"])]
 
@@ -60,6 +60,25 @@ class Settings(BaseSettings):
     secrets_dir: Path | None = Field(
         default=None, description="folder of files that hold secrets, e.g. devices.csv"
     )
+    authority_dir: Path | None = Field(
+        default=None,
+        description="folder of ca.pem and ca.key; unless set, the secrets'",
+    )
+    mqtt_names: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="names and addresses of the broker besides localhost and the machine's, with commas between",
+    )
+    mqtt_certificate: Path | None = Field(
+        default=None, description="a certificate chain of your own for the broker"
+    )
+    mqtt_key: Path | None = Field(default=None, description="and its key")
+
+    @field_validator("mqtt_names", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        return (
+            tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+        )
 
     @field_validator("database_url", "broker_url", "device_broker_url", mode="before")
     @classmethod

@@ -120,12 +120,12 @@ def test_each_program_sees_its_own_secrets_alone(running: ComposeRun) -> None:
     }
     assert seen == {
         "database": ["database-superuser"],
-        "migrate": ["owner.dsn"],
+        "migrate": ["ca.key", "ca.pem", "owner.dsn"],
         "ingest": ["broker.url", "ingest.dsn"],
         "rules": ["rules.dsn"],
         "history": ["history.dsn"],
         "api": ["api.dsn"],
-        "broker-door": ["broker-door.dsn", "broker-ingest"],
+        "broker-door": ["broker-door.dsn", "broker-ingest", "ca.key", "ca.pem"],
     }
 
 

@@ -85,7 +85,7 @@ def test_what_stays_is_watched_and_started_again(service: Service) -> None:
     assert service.stop_seconds >= 20
 
 
-def test_nothing_is_reached_from_outside_but_three_doors_on_loopback() -> None:
+def test_nothing_is_reached_from_outside_but_these_doors_on_loopback() -> None:
     published = {
         name: service.document["ports"]
         for name, service in SERVICES.items()
@@ -93,7 +93,7 @@ def test_nothing_is_reached_from_outside_but_three_doors_on_loopback() -> None:
     }
     assert published == {
         "api": ["127.0.0.1:8620:8080"],
-        "broker": ["127.0.0.1:8621:1883"],
+        "broker": ["127.0.0.1:8628:8883", "127.0.0.1:8629:8884"],
         "grafana": ["127.0.0.1:8626:3000"],
     }
     networks = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["networks"]
@@ -116,7 +116,7 @@ def test_no_secret_is_in_the_file() -> None:
         for name, value in service.document.get("environment", {}).items():
             if re.search("PASSWORD|SECRET|DATABASE_URL|BROKER_URL", name):
                 assert re.match(
-                    r"^(file:)?/(run/secrets|var/lib/alatau)|^mqtt://broker:1883$",
+                    r"^(file:)?/(run/secrets|var/lib/alatau)|^mqtts://broker:8883$",
                     value,
                 ), name
 

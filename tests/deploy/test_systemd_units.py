@@ -78,7 +78,8 @@ def test_the_target_wants_every_unit() -> None:
 @pytest.fixture
 def running(image: Image) -> Iterator[UnitRun]:
     """Every unit started, in the order of their After=."""
-    ports = {"8621": str(free_port()), "8620": str(free_port())}
+    used = ("8620", "8621", "8628", "8629")
+    ports = {port: str(free_port()) for port in used}
     ports |= {port: str(free_port()) for port in ("8623", "8624", "8625")}
     with running_postgres() as database, unit_run(image, ports) as run:
         prepare(run, database)

@@ -1,6 +1,5 @@
 """Credentials: from the command to the broker's door."""
 
-import asyncio
 import csv
 import json
 import subprocess
@@ -11,19 +10,15 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from deploy.native.mosquitto import INGEST_USER
 from deploy.native.postgres import PostgresCluster
 from services.cli import devices
-from services.cli.broker_door import BrokerDoor
-from services.core.broker.passwords import hash_secret
 from services.core.broker.topics import up_topic
-from services.core.clock import SystemClock
 from services.core.storage.credentials import (
     CredentialsExistError,
     NoCredentialsError,
     UnknownPublisherError,
 )
-from services.core.storage.pool import connect
+from tests.integration.broker_door_stage import DoorStage
 from tests.stack_fixtures import Broker, wait_until
 
 pytestmark = pytest.mark.integration
@@ -125,16 +120,8 @@ def test_credentials_are_not_replaced_by_accident(run: Run) -> None:
 def test_the_broker_follows_the_registry(
     run: Run, broker: Broker, database_url: str
 ) -> None:
-    services = {INGEST_USER: hash_secret(broker.secrets[INGEST_USER])}
-    door = BrokerDoor(broker.mosquitto.folder, services, SystemClock())
-
-    def look() -> None:
-        async def once() -> None:
-            connection = await connect(database_url, "test")
-            await door.look(connection)
-            await connection.close()
-
-        asyncio.run(once())
+    stage = DoorStage(broker, database_url)
+    look = stage.look
 
     def may_publish(secret: str) -> bool:
         place = ["-h", "127.0.0.1", "-p", str(broker.port), "-u", "gateway-1"]
@@ -162,6 +149,6 @@ def test_the_broker_follows_the_registry(
     look()
     assert broker.reloads() == before, "nothing has changed for the broker"
     # Killed between the file and the signal: the file is right already, and the broker has not read it.
-    door = BrokerDoor(broker.mosquitto.folder, services, SystemClock())
+    stage.start_anew()
     look()
     wait_until(lambda: broker.reloads() > before)

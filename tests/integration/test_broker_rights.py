@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from deploy.native.mosquitto import INGEST_USER
+from deploy.native.mosquitto import INGEST_USER, ingest_filters
 from services.core.broker.client import BrokerClient, ClientOptions
-from services.core.broker.topics import UP_FILTERS, UpKind, down_topic, up_topic
+from services.core.broker.topics import UpKind, down_topic, up_topic
 from services.core.errors import BrokerUnavailableError
 from tests.stack_fixtures import Broker, wait_until
 
@@ -43,7 +43,7 @@ def publish(
 
 @asynccontextmanager
 async def listening(
-    broker: Broker, url: str = "", filters: tuple[str, ...] = UP_FILTERS
+    broker: Broker, url: str = "", filters: tuple[str, ...] | None = None
 ) -> AsyncIterator[BrokerClient]:
     options = ClientOptions(
         url or broker.service_url,
@@ -53,8 +53,7 @@ async def listening(
     )
     async with BrokerClient(options) as client:
         await client.wait_connected()
-        if filters:
-            await client.subscribe(filters)
+        await client.subscribe(filters or ingest_filters())
         yield client
 
 

@@ -14,10 +14,10 @@ from deploy.native.mosquitto import (
     INGEST_USER,
     DeviceListener,
     Mosquitto,
+    ingest_filters,
 )
 from deploy.native.secret_files import FILES_OF, at_address, hand_out, write_urls
 from services.core import process
-from services.core.broker.topics import UP_FILTERS
 from services.core.process import notify_supervisor
 
 MAGIC = b"\x00\xb5\x00mosquitto db"
@@ -111,7 +111,7 @@ def mosquitto(tmp_path: Path) -> Mosquitto:
 
 
 def save_session(mosquitto: Mosquitto) -> None:
-    words = (INGEST_USER, *UP_FILTERS)
+    words = (INGEST_USER, *ingest_filters())
     saved = MAGIC + b" ".join(word.encode() for word in words)
     (mosquitto.folder / DATABASE_FILE).write_bytes(saved)
 

@@ -259,11 +259,14 @@ class BrokerClient:
         loop = asyncio.get_running_loop()
         self._lost.clear()
         async with asyncio.timeout(_CONNECT_SECONDS):
-            self._link = Link(await dial(self._address))
+            self._link = Link(await dial(self._address, self._options.trust))
             self._accepted = loop.create_future()
             self.connection += 1
             if self._options.fresh_will and (will := self._options.fresh_will()):
                 self._session.set_will(will)
+            if self._options.secret is not None:
+                user = self._address.user
+                self._session.username_pw_set(user, self._options.secret())
             self._session.start(self._link, self._options.keepalive)
             loop.add_reader(self._link.fileno(), self._read)
             session_present = await self._accepted

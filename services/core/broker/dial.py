@@ -6,11 +6,11 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from services.core.broker.options import Address
+from services.core.broker.options import Address, Trust
 from services.core.errors import BrokerUnavailableError
 
 
-async def dial(address: Address) -> socket.socket:
+async def dial(address: Address, trust: Trust) -> socket.socket:
     """A connected, non-blocking socket.
 
     Raises:
@@ -29,7 +29,9 @@ async def dial(address: Address) -> socket.socket:
             failure = error
             continue
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return stream if address.scheme == "mqtt" else await _secure(stream, address)
+        if address.scheme == "mqtt":
+            return stream
+        return await _secure(stream, address, trust)
     raise failure or BrokerUnavailableError
 
 
@@ -44,8 +46,12 @@ async def _connect(family: int, target: Any) -> socket.socket:  # a path or a tu
     return stream
 
 
-async def _secure(stream: socket.socket, address: Address) -> ssl.SSLSocket:
-    context = ssl.create_default_context()
+async def _secure(
+    stream: socket.socket, address: Address, trust: Trust
+) -> ssl.SSLSocket:
+    context = ssl.create_default_context(cafile=trust.authority)
+    if trust.certificate is not None:
+        context.load_cert_chain(trust.certificate, trust.key)
     secured = context.wrap_socket(
         stream, server_hostname=address.host, do_handshake_on_connect=False
     )

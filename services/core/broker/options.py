@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -19,11 +20,20 @@ class Will:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """For mqtts. authority: whom to believe instead of the machine's own; certificate and key: who we are, if asked."""
+
+    authority: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ClientOptions:
     """url: as parse_url reads it. client_id: without one, the URL's user name.
 
     most_undelivered_bytes: of messages that receive() has not given out yet; beyond, the socket is not read.
-    Pauses between attempts to connect are in seconds.
+    Pauses between attempts to connect are in seconds. secret: asked for at each of them, instead of the URL's.
     """
 
     url: str
@@ -37,6 +47,8 @@ class ClientOptions:
     shortest_pause: float = 0.2
     longest_pause: float = 10.0
     fresh_will: Callable[[], Will | None] | None = None  # asked for at each connect
+    trust: Trust = Trust()
+    secret: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

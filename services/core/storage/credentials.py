@@ -11,7 +11,9 @@ from services.core.storage.pool import Connection
 
 _PUBLISHERS = """
 SELECT d.key, t.key AS device_type, th.key AS thing, c.issued_at, c.revoked_at,
-       (SELECT count(*) FROM device_hosts h WHERE h.gateway_id = d.device_id AND h.retired_at IS NULL) AS hosts
+       (SELECT count(*) FROM device_hosts h WHERE h.gateway_id = d.device_id AND h.retired_at IS NULL) AS hosts,
+       (SELECT count(*) FROM certificates x
+        WHERE x.device_id = d.device_id AND x.revoked_at IS NULL AND x.not_after > now()) AS certificates
 FROM devices d
 LEFT JOIN device_types t USING (device_type_id)
 LEFT JOIN things th USING (thing_id)
@@ -20,8 +22,8 @@ WHERE d.publishes AND d.retired_at IS NULL
 ORDER BY d.key
 """
 _ACTIVE = """
-SELECT d.key, c.secret_hash
-FROM credentials c JOIN devices d USING (device_id)
+SELECT d.key, CASE WHEN r.on_trial THEN r.secret_hash ELSE c.secret_hash END AS secret_hash
+FROM credentials c JOIN devices d USING (device_id) LEFT JOIN rotations r USING (device_id)
 WHERE c.revoked_at IS NULL AND d.retired_at IS NULL AND d.publishes
 """
 _ISSUE = """
@@ -36,6 +38,14 @@ _REVOKE = """
 UPDATE credentials c SET revoked_at = $2, revision = $3
 FROM devices d
 WHERE d.device_id = c.device_id AND d.key = ANY ($1) AND c.revoked_at IS NULL
+"""
+_REVOKE_CERTIFICATES = """
+UPDATE certificates c SET revoked_at = $2, revision = $3
+FROM devices d
+WHERE d.device_id = c.device_id AND d.key = ANY ($1) AND c.revoked_at IS NULL
+"""
+_END_ROTATIONS = """
+DELETE FROM rotations r USING devices d WHERE d.device_id = r.device_id AND d.key = ANY ($1)
 """
 _HOSTED = "SELECT key FROM devices WHERE key = ANY ($1) AND NOT publishes AND retired_at IS NULL ORDER BY key"
 _AUDIT = """
@@ -67,7 +77,7 @@ class NoCredentialsError(PlatformError):
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """issued_at None: it never had credentials."""
+    """issued_at, revoked_at: of its secret; None: it never had one. certificates: that are valid now."""
 
     key: str
     device_type: str | None
@@ -75,10 +85,15 @@ class Publisher:
     hosts: int
     issued_at: dt.datetime | None
     revoked_at: dt.datetime | None
+    certificates: int = 0
+
+    @property
+    def has_secret(self) -> bool:
+        return self.issued_at is not None and self.revoked_at is None
 
     @property
     def may_connect(self) -> bool:
-        return self.issued_at is not None and self.revoked_at is None
+        return self.has_secret or self.certificates > 0
 
 
 async def registry_revision(connection: Connection) -> int:
@@ -87,7 +102,7 @@ async def registry_revision(connection: Connection) -> int:
 
 
 async def active_hashes(connection: Connection) -> dict[str, str]:
-    """Device id to hash, of all who may connect."""
+    """Device id to hash, of all who may connect with a secret: the one that is in force now."""
     rows = await connection.fetch(_ACTIVE)
     return {row["key"]: row["secret_hash"] for row in rows}
 
@@ -105,42 +120,63 @@ async def issue(
     actor: str,
     now: dt.datetime,
 ) -> None:
-    """Give publishers their first credentials, or with replace new ones: all or none.
+    """Give publishers their first secrets, or with replace new ones at once: all or none.
 
     Raises:
         UnknownPublisherError, CredentialsExistError, NoCredentialsError
     """
     async with connection.transaction():
-        known = await _locked_publishers(connection, list(hashes))
-        _refuse(known, replace=replace)
+        known = await locked_publishers(connection, list(hashes))
+        if replace:
+            refuse_without(known)
+        else:
+            _refuse_with(known)
+        await connection.execute(_END_ROTATIONS, list(hashes))
         revision = await connection.fetchval(sql.NEXT_REVISION)
         await connection.execute(
             _ISSUE, list(hashes), list(hashes.values()), now, revision
         )
         action = "rotate" if replace else "create"
-        await connection.execute(_AUDIT, list(hashes), now, actor, action)
+        await audit(connection, list(hashes), action, actor, now)
 
 
 async def revoke(
     connection: Connection, keys: Sequence[str], *, actor: str, now: dt.datetime
 ) -> None:
-    """The broker ends their sessions within a second or two.
+    """Secrets and certificates: the broker ends their sessions within a second or two.
 
     Raises:
         UnknownPublisherError, NoCredentialsError
     """
     async with connection.transaction():
-        known = await _locked_publishers(connection, keys)
-        _refuse(known, replace=True)
+        known = await locked_publishers(connection, keys)
+        if wrong := [entry.key for entry in known if not entry.may_connect]:
+            raise NoCredentialsError(f"Without credentials: {_some(wrong)}")
         revision = await connection.fetchval(sql.NEXT_REVISION)
+        await connection.execute(_END_ROTATIONS, list(keys))
         await connection.execute(_REVOKE, list(keys), now, revision)
-        await connection.execute(_AUDIT, list(keys), now, actor, "revoke")
+        await connection.execute(_REVOKE_CERTIFICATES, list(keys), now, revision)
+        await audit(connection, keys, "revoke", actor, now)
 
 
-async def _locked_publishers(
+async def audit(
+    connection: Connection,
+    keys: Sequence[str],
+    action: str,
+    actor: str,
+    now: dt.datetime,
+) -> None:
+    await connection.execute(_AUDIT, list(keys), now, actor, action)
+
+
+async def locked_publishers(
     connection: Connection, keys: Sequence[str]
 ) -> list[Publisher]:
-    """The revision's row is the registry's lock: one change at a time."""
+    """The revision's row is the registry's lock: one change at a time.
+
+    Raises:
+        UnknownPublisherError: some are none.
+    """
     await connection.execute(sql.LOCK)
     found = {
         publisher.key: publisher for publisher in await list_publishers(connection)
@@ -156,12 +192,15 @@ async def _locked_publishers(
     return [found[key] for key in keys]
 
 
-def _refuse(publishers: Sequence[Publisher], *, replace: bool) -> None:
-    wrong = [entry.key for entry in publishers if entry.may_connect != replace]
-    if wrong and replace:
-        raise NoCredentialsError(f"Without credentials: {_some(wrong)}")
-    if wrong:
-        raise CredentialsExistError(f"With credentials already: {_some(wrong)}")
+def refuse_without(publishers: Sequence[Publisher]) -> None:
+    """Raises NoCredentialsError: some have no secret."""
+    if wrong := [entry.key for entry in publishers if not entry.has_secret]:
+        raise NoCredentialsError(f"Without a secret: {_some(wrong)}")
+
+
+def _refuse_with(publishers: Sequence[Publisher]) -> None:
+    if wrong := [entry.key for entry in publishers if entry.has_secret]:
+        raise CredentialsExistError(f"With a secret already: {_some(wrong)}")
 
 
 def _some(keys: Sequence[str]) -> str:

@@ -1,0 +1,87 @@
+"""The broker's door beside a real broker and a real registry, moved on by hand or for as long as a test lasts."""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from typing_extensions import override
+
+from deploy.native.broker_door import BrokerDoor
+from deploy.native.broker_files import BrokerFiles
+from deploy.native.broker_sessions import BrokerSessions
+from deploy.native.certificates import ServerCertificate
+from deploy.native.mosquitto import INGEST_USER
+from services.core.authority import Authority, new_authority
+from services.core.broker.passwords import hash_secret
+from services.core.clock import Clock, SystemClock
+from services.core.storage.pool import connect
+from tests.stack_fixtures import Broker
+
+LOOK_SECONDS = 1.0
+
+
+class ShiftedClock(SystemClock):
+    """The machine's clock, ahead by as much as a test says."""
+
+    def __init__(self) -> None:
+        self.ahead = dt.timedelta(0)
+
+    @override
+    def now(self) -> dt.datetime:
+        return super().now() + self.ahead
+
+
+@dataclass
+class DoorStage:
+    broker: Broker
+    dsn: str
+    authority: Authority = field(
+        default_factory=lambda: new_authority(SystemClock().now())
+    )
+    clock: Clock = field(default_factory=SystemClock)
+    door: BrokerDoor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """As after a crash of the door."""
+        files = BrokerFiles(self.broker.mosquitto.folder)
+        services = {INGEST_USER: hash_secret(self.broker.secrets[INGEST_USER], b"salt")}
+        self.door = BrokerDoor(
+            files,
+            ServerCertificate(files, self.authority, self.clock),
+            BrokerSessions(self.broker.mosquitto.door_socket),
+            services,
+            self.clock,
+        )
+
+    async def look_once(self) -> None:
+        connection = await connect(self.dsn, "test")
+        try:
+            await self.door.look(connection)
+        finally:
+            await connection.close()
+
+    def look(self) -> None:
+        asyncio.run(self.look_once())
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """It looks once a second, as the service does."""
+
+        async def keep() -> None:
+            while True:
+                await self.look_once()
+                await asyncio.sleep(LOOK_SECONDS)
+
+        keeping = asyncio.create_task(keep())
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            await asyncio.wait([keeping])
+            if not keeping.cancelled() and (error := keeping.exception()):
+                raise error
