@@ -27,6 +27,8 @@ class Action(StrEnum):
     ACKNOWLEDGE = "acknowledge"  # an alert
     READ_REJECTED = "read_rejected"  # what was refused, and why
     READ_PAYLOAD = "read_payload"  # the raw bytes of it
+    MEND = "mend"  # what was refused: its cause, and to have it read again
+    WATCH = "watch"  # every message of a device, as it comes
     READ_LEDGER = "read_ledger"
     COMMAND = "command"  # ask a device to send again, announce itself, take settings
 
@@ -37,6 +39,8 @@ LOWEST_ROLE: Final[dict[Action, Role]] = {
     Action.ACKNOWLEDGE: Role.OPERATOR,
     Action.READ_REJECTED: Role.OPERATOR,
     Action.READ_PAYLOAD: Role.ENGINEER,
+    Action.MEND: Role.ENGINEER,
+    Action.WATCH: Role.ENGINEER,
     Action.READ_LEDGER: Role.VIEWER,
     Action.COMMAND: Role.ENGINEER,
 }

@@ -78,6 +78,8 @@ Reader = Annotated[Actor, Depends(_allowed(Action.READ))]
 Acknowledger = Annotated[Actor, Depends(_allowed(Action.ACKNOWLEDGE))]
 RejectedReader = Annotated[Actor, Depends(_allowed(Action.READ_REJECTED))]
 PayloadReader = Annotated[Actor, Depends(_allowed(Action.READ_PAYLOAD))]
+Mender = Annotated[Actor, Depends(_allowed(Action.MEND))]
+Watcher = Annotated[Actor, Depends(_allowed(Action.WATCH))]
 LedgerReader = Annotated[Actor, Depends(_allowed(Action.READ_LEDGER))]
 Commander = Annotated[Actor, Depends(_allowed(Action.COMMAND))]
 

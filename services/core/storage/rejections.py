@@ -42,7 +42,7 @@ WHERE {_IN_SIGHT}
 """
 _COLUMNS: Final = """
 r.rejected_id, r.received_at, r.scope, r.reason, r.detail, r.topic, r.publisher, r.device, r.channel, r.item_index,
-r.epoch, r.seq, r.payload_bytes, r.state, r.attempts, r.replay_id, r.settled_at, r.settled_by, r.note
+r.epoch, r.seq, coalesce(r.payload_bytes, octet_length(r.payload)) AS payload_bytes, r.state, r.attempts, r.replay_id, r.settled_at, r.settled_by, r.note
 """
 _COUNT: Final = f"""
 SELECT r.reason, r.publisher, coalesce(r.device, r.publisher) AS device, r.channel, count(*) AS refused,
