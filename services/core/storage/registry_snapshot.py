@@ -1,19 +1,23 @@
 """The registry as ingest holds it in memory: columns per device, one shared profile per device type."""
 
 import math
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from array import array
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from services.core.city.catalogue import Kind
 from services.core.storage.external_ids import ExternalIds, read_changed
 from services.core.storage.pool import Connection
 
 _CHUNK: Final = 50_000
+_GATEWAYS: Final = 50  # each may host thousands
 _CACHED_DEVICES: Final = 200_000
 _PUBLISHES: Final = 1
 _RETIRED: Final = 2
@@ -28,14 +32,16 @@ LEFT JOIN device_type_channels c USING (device_type_id)
 LEFT JOIN observed_properties p USING (observed_property_id)
 ORDER BY t.device_type_id, c.slot
 """
+# By the revision's own indexes: a change of a few devices must not read millions.
 _DEVICES = """
 SELECT d.device_id, d.key, d.publishes, d.retired_at IS NOT NULL AS retired, d.device_type_id, f.frame_id
 FROM devices d
 LEFT JOIN frames f ON f.device_id = d.device_id AND f.closed_at IS NULL
-WHERE d.revision > $1 OR f.revision > $1
+WHERE $1 < 0 OR d.device_id IN (SELECT device_id FROM devices WHERE revision > $1
+                                UNION SELECT device_id FROM frames WHERE revision > $1)
 """
 _HOSTS = """
-SELECT gateway_id, array_agg(device_id) FILTER (WHERE retired_at IS NULL) AS hosted
+SELECT gateway_id, coalesce(array_agg(device_id ORDER BY device_id) FILTER (WHERE retired_at IS NULL), '{}') AS hosted
 FROM device_hosts
 WHERE gateway_id IN (SELECT gateway_id FROM device_hosts WHERE revision > $1)
 GROUP BY gateway_id
@@ -88,7 +94,34 @@ class RegisteredDevice:
     retired: bool
     frame_id: int | None
     profile: Profile | None
-    hosts: frozenset[int]
+    hosts: Set[int]
+
+
+class HostedDevices(Set[int]):
+    """Device ids, four bytes each."""
+
+    __slots__ = ("_rising",)
+
+    def __init__(self, rising: Iterable[int] = ()) -> None:
+        self._rising = array("i", rising)
+
+    @override
+    def __contains__(self, device_id: object) -> bool:
+        if not isinstance(device_id, int):
+            return False
+        at = bisect_left(self._rising, device_id)
+        return at < len(self._rising) and self._rising[at] == device_id
+
+    @override
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._rising)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._rising)
+
+
+_HOSTS_NOBODY: Final = HostedDevices()
 
 
 def _floats(rows: Sequence[Row], column: str, missing: float) -> Floats:
@@ -161,7 +194,7 @@ class RegistrySnapshot:
         self._frame_id: Integers = np.empty(0, np.int32)  # 0: none
         self._flags: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
         self._row_of_id: Integers = np.empty(0, np.int32)  # by device id; -1: none
-        self._hosts: dict[int, frozenset[int]] = {}
+        self._hosts: dict[int, HostedDevices] = {}
         self._profiles: dict[int, Profile] = {}
         self._external_ids = ExternalIds()
         self._cache: dict[int, RegisteredDevice] = {}
@@ -179,18 +212,20 @@ class RegistrySnapshot:
             if revision == self.revision:
                 return False
             profiles = await connection.fetch(_PROFILES)
-            hosts = await connection.fetch(_HOSTS, self.revision)
+            hosts = {
+                row["gateway_id"]: HostedDevices(row["hosted"])
+                async for rows in _chunks(connection, _HOSTS, self.revision, _GATEWAYS)
+                for row in rows
+            }
             external_ids = await read_changed(connection, self.revision)
             devices = [
                 _DeviceColumns.of(rows)
-                async for rows in _chunks(connection, self.revision)
+                async for rows in _chunks(connection, _DEVICES, self.revision)
             ]
         self._take_profiles(profiles)
         for columns in devices:
             self._take_devices(columns)
-        self._hosts |= {
-            row["gateway_id"]: frozenset(row["hosted"] or ()) for row in hosts
-        }
+        self._hosts |= hosts
         self._external_ids.take(external_ids)
         self._cache.clear()
         self.revision = revision
@@ -239,7 +274,7 @@ class RegistrySnapshot:
             retired=bool(flags & _RETIRED),
             frame_id=int(self._frame_id[row]) or None,
             profile=self._profiles.get(int(self._type_id[row])),
-            hosts=self._hosts.get(device_id, frozenset()),
+            hosts=self._hosts.get(device_id, _HOSTS_NOBODY),
         )
 
     def _take_profiles(self, rows: Iterable[Row]) -> None:
@@ -299,7 +334,9 @@ class _DeviceColumns:
         )
 
 
-async def _chunks(connection: Connection, revision: int) -> AsyncIterator[list[Row]]:
-    cursor = await connection.cursor(_DEVICES, revision)
-    while rows := await cursor.fetch(_CHUNK):
+async def _chunks(
+    connection: Connection, query: str, revision: int, size: int = _CHUNK
+) -> AsyncIterator[list[Row]]:
+    cursor = await connection.cursor(query, revision)
+    while rows := await cursor.fetch(size):
         yield rows
