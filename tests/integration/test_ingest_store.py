@@ -131,7 +131,8 @@ async def test_unusable_messages_are_kept_with_their_bytes(stage: Stage) -> None
         for message in messages[:-1]:
             await feeder.send(message)
         await feeder.send(messages[2], "birth")
-        await feeder.send(b"anything", "senml")
+        event = "application/feeder-1/device/0101010101010101/event/nope"
+        await feeder.client.publish(event, b"anything")
         ledger = await stage.settled(7)
     kept = await stage.database.fetch(
         "SELECT reason, payload FROM rejected_messages ORDER BY rejected_id"
