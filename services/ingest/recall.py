@@ -1,5 +1,6 @@
 """What ingest has to know before it begins: newest times and settled numbers, as of the newest batch."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -8,7 +9,13 @@ import numpy as np
 from services.core.broker.sequences import PublisherSequences
 from services.core.errors import CursorTooOldError
 from services.core.storage import log_batch
-from services.core.storage.event_log import Cursor, load_cursor, read
+from services.core.storage.event_log import (
+    Cursor,
+    begin_counting,
+    load_cursor,
+    read,
+)
+from services.core.storage.ledger import read_balance
 from services.core.storage.pool import Connection
 from services.ingest.lanes import NewestTimes
 from services.ingest.receipts import Receipts
@@ -59,6 +66,20 @@ async def recall(
             await _replay(connection, cursor, newest, receipts)
         except CursorTooOldError:
             newest.forget_all()
+
+
+async def count_from_now(connection: Connection) -> None:
+    """Where the stream's items were not counted yet: begin with the sum of those that there are.
+
+    A log that no longer reaches back to history's cursor does not say it: then nothing is counted.
+    """
+    counted = "SELECT received FROM log_streams WHERE stream = 'observations'"
+    if await connection.fetchval(counted) is not None:
+        return
+    with contextlib.suppress(CursorTooOldError):
+        total = (await read_balance(connection)).total
+        received = total.received - total.waiting
+        await begin_counting(connection, "observations", received)
 
 
 async def _replay(

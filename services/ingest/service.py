@@ -20,7 +20,7 @@ from services.ingest.door.service import open_door
 from services.ingest.lanes import NewestTimes
 from services.ingest.merged_source import MergedSource
 from services.ingest.pipeline import Pipeline
-from services.ingest.recall import recall, recall_formats
+from services.ingest.recall import count_from_now, recall, recall_formats
 from services.ingest.receipts import Receipts
 from services.ingest.registry import Registry
 from services.ingest.replay import Replays
@@ -72,6 +72,7 @@ async def _begin(
     await _patiently(store.open, clock)
     newest, receipts, decoder = NewestTimes(), Receipts(), Decoder()
     await recall(store.connection, newest, receipts)
+    await count_from_now(store.connection)
     decoder.remember(await recall_formats(store.connection))
     registry_connection = SideConnection(settings.dsn, "ingest-registry")
     wake_connection = SideConnection(settings.dsn, "ingest-wake")

@@ -134,7 +134,8 @@ async def test_the_ledger_is_read_with_what_history_has_not_folded(
     }
     assert ledger["total"] == expected
     assert ledger["balanced"] is True
-    assert ledger["devices"] == [{"device": "air-1-dev", **expected}]
+    assert ledger["violations"] == []
+    assert ledger["devices"] == [{"device": "air-1-dev", **expected, "messages": None}]
 
 
 async def test_the_ledger_is_for_who_sees_the_whole_city(api: CityApi) -> None:
