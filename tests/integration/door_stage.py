@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -13,11 +14,13 @@ from services.core.broker.passwords import hash_secret, new_secret
 from services.core.city.entities import Device
 from services.core.clock import SystemClock
 from services.core.storage.credentials import issue
+from services.core.storage.ledger import Account
 from tests.ingest_city import apply_ingest_city
 from tests.integration.ingest_stage import Stage, ingest_stage, until
 from tests.stack_fixtures import Broker, free_port
 
-PUBLISHERS = ("probe-1", "probe-2", "gw-1")
+PROBES = 20
+PUBLISHERS = (*(f"probe-{number}" for number in range(1, PROBES + 1)), "gw-1")
 DEV_EUI = "0004a30b001c0530"
 SOIL = Device(
     "soil-1",
@@ -60,6 +63,16 @@ class DoorStage:
                 if own
                 else httpx2.Auth(),
             )
+
+    def environment(self) -> dict[str, str]:
+        """For ingest in a process of its own."""
+        return {
+            **os.environ,
+            "ALATAU_DATABASE_URL": str(self.stage.settings.database_url),
+            "ALATAU_BROKER_URL": self.stage.broker.service_url,
+            "ALATAU_DOOR_BIND": f"127.0.0.1:{self.port}",
+            "ALATAU_LOG_LEVEL": "error",
+        }
 
     @asynccontextmanager
     async def ingest(self) -> AsyncIterator[None]:
@@ -113,6 +126,18 @@ class DoorStage:
         )
         return waiting
 
+    async def settled(self, publisher: str, received: int) -> Account:
+        """Its account once so many of its items have their fate; all publishers' together balance."""
+
+        async def all_have() -> bool:
+            account = (await self.stage.ledger()).devices.get(publisher)
+            return account is not None and account.received >= received
+
+        await until(all_have)
+        ledger = await self.stage.ledger()
+        assert ledger.balanced
+        return ledger.devices[publisher]
+
     async def stored(self, device: str) -> dict[int, list[float | None]]:
         """Read on another connection than ingest's."""
         return await self.stage.rows(device)
@@ -128,10 +153,10 @@ def problem(response: httpx2.Response, status: int) -> dict[str, Any]:
 
 @asynccontextmanager
 async def door_stage(broker: Broker, database_url: str) -> AsyncIterator[DoorStage]:
-    """Ingest does not run yet; the city has two probes and a gateway with secrets."""
+    """Ingest does not run yet; all its probes have secrets, and a gateway that hosts soil-1."""
     port = free_port()
     async with ingest_stage(broker, database_url) as stage:
-        await apply_ingest_city(stage.database, 2, SOIL)
+        await apply_ingest_city(stage.database, PROBES, SOIL)
         secrets = {key: new_secret() for key in PUBLISHERS}
         hashes = {key: hash_secret(secret) for key, secret in secrets.items()}
         now = SystemClock().now()
