@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from deploy.native.mosquitto import ingest_filters
 from services.core.broker.client import BrokerClient, ClientOptions
-from services.core.broker.topics import UP_FILTERS, UpKind, down_topic, up_topic
+from services.core.broker.topics import UpKind, down_topic, up_topic
 from services.core.clock import SystemClock
 from services.core.settings import Settings
 from services.core.storage.ledger import Ledger, read_ledger
@@ -147,4 +148,4 @@ async def _subscribe_once(broker: Broker) -> None:
     """As in a real installation: devices are let in when ingest's session stands; from then on it is queued for."""
     options = ClientOptions(broker.service_url, clean_session=False, manual_ack=True)
     async with BrokerClient(options) as client:
-        await client.subscribe(UP_FILTERS)
+        await client.subscribe(ingest_filters())

@@ -211,10 +211,18 @@ def test_with_its_node_a_device_dies(platform: Platform) -> None:
     assert death.notices == [Death(), Death(device="sparkplug:g/node-1/a")]
 
 
-def test_a_death_of_an_earlier_birth_comes_too_late(platform: Platform) -> None:
-    born(platform)
-    late = platform.say("g/NDEATH/node-1", {**BD_SEQ, "long_value": 2})
-    assert late == Message(())
+@pytest.mark.parametrize(
+    ("birth", "death", "counts"),
+    [(3, 3, True), (3, 2, False), (0, 255, False), (3, 4, True), (255, 0, True), (3, None, True)],
+)  # fmt: skip
+def test_a_death_of_an_earlier_birth_comes_too_late(
+    platform: Platform, birth: int, death: int | None, counts: bool
+) -> None:
+    platform.say("g/NBIRTH/node-1", {**BD_SEQ, "long_value": birth}, seq=0)
+    told = [] if death is None else [{**BD_SEQ, "long_value": death}]
+    heard = platform.say("g/NDEATH/node-1", *told)
+    assert isinstance(heard, Message)
+    assert bool(heard.notices) is counts
 
 
 def test_after_a_restart_what_was_queued_is_understood(platform: Platform) -> None:

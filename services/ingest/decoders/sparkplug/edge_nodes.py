@@ -30,6 +30,7 @@ from services.ingest.messages import (
 )
 
 _BD_SEQ: Final = "bdSeq"
+_BD_SEQS: Final = 256
 _NOT_MEASURED: Final = ("Node Control/", "Device Control/", "Properties/")
 
 Ask = Callable[[str, str], None]  # group, edge node
@@ -120,10 +121,10 @@ class EdgeNodes:
 
     def _take_node_death(self, topic: Topic, payload: Any) -> Decoded:
         """With it die its devices. The death of an earlier birth than the last one comes too late to count."""
-        node, bd_seq = self._node(topic), _bd_seq(payload)
+        node = self._node(topic)
         if node is None:
             return Death(time=_time(payload))
-        if None not in {bd_seq, node.session.bd_seq} and bd_seq != node.session.bd_seq:
+        if _is_earlier(_bd_seq(payload), node.session.bd_seq):
             return Message(())
         living = [name for name in node.session.devices if name not in node.dead]
         node.dead |= {None, *living}
@@ -146,6 +147,13 @@ class EdgeNodes:
         if known is None or not explained:
             self._ask_rebirth(topic.group, topic.node)
         return Message(items)
+
+
+def _is_earlier(death: int | None, birth: int | None) -> bool:
+    """A bdSeq wraps at 256. A later death is that of a birth which was not heard: some clients number so."""
+    if death is None or birth is None:
+        return False
+    return 0 < (birth - death) % _BD_SEQS < _BD_SEQS // 2
 
 
 def _is_dead(topic: Topic, node: EdgeNode) -> bool:
