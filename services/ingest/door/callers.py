@@ -87,7 +87,11 @@ class Callers:
         if not (known.digest and hmac.compare_digest(known.digest, digest)):
             self._spend(user, address)
             if not _is_secret(shown.secret, known.proofs):
-                raise UnauthenticatedError
+                known = await self._read(
+                    user
+                )  # perhaps it has just been given a new one
+                if not _is_secret(shown.secret, known.proofs):
+                    raise UnauthenticatedError
             known.digest = digest
             self._wrong.refund(_place(user, address))
         if user != publisher:
@@ -121,23 +125,25 @@ class Callers:
         raise UnauthenticatedError("The signature is not that of this body.")
 
     async def _look_up(self, publisher: str, address: str) -> _Known:
-        revision = self._revision()
         known = self._known.get(publisher)
-        if known is not None and known.revision == revision:
-            return known
         if known is None:
-            self._spend(
-                publisher, address
-            )  # a stranger's question is as dear as a wrong secret
+            # A stranger's question is as dear as a wrong secret.
+            self._spend(publisher, address)
+            known = await self._read(publisher)
+            self._wrong.refund(_place(publisher, address))
+        elif known.revision != self._revision():
+            known = await self._read(publisher)
+        return known
+
+    async def _read(self, publisher: str) -> _Known:
+        revision, former = self._revision(), self._known.pop(publisher, None)
         proofs = await self._load(publisher)
         if not proofs.secret_hashes:
-            self._known.pop(publisher, None)
             raise UnauthenticatedError
-        if known is None:
-            self._wrong.refund(_place(publisher, address))
-        digest = known.digest if known is not None and known.proofs == proofs else b""
+        same = former is not None and former.proofs == proofs
         if len(self._known) >= _MOST_REMEMBERED:
             self._known.clear()
+        digest = former.digest if former is not None and same else b""
         found = self._known[publisher] = _Known(proofs, revision, digest)
         return found
 

@@ -7,7 +7,9 @@ from services.ingest.door.callers import Proofs
 from services.ingest.door.problems import UnavailableError
 from services.ingest.side_connection import SideConnection
 
-_PROOFS = "SELECT secret_hash, webhook_secret FROM publisher_proofs($1)"
+_PROOFS = (
+    "SELECT secret_hash, webhook_secret FROM publisher_proofs($1) ORDER BY secret_hash"
+)
 _SECONDS = 5.0
 
 
@@ -34,5 +36,5 @@ class ProofStore:
             raise UnavailableError from error
         return Proofs(
             tuple(row["secret_hash"] for row in rows),
-            tuple(row["webhook_secret"] for row in rows if row["webhook_secret"]),
+            tuple({row["webhook_secret"] for row in rows if row["webhook_secret"]}),
         )

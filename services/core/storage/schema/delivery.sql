@@ -131,22 +131,6 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION rejected_forget_payloads FROM PUBLIC;
 
--- What publishers sign webhooks with: HMAC needs it in the clear. publisher_proofs() alone reads it. Writer: the CLI.
-CREATE TABLE webhook_secrets (
-    device_id integer PRIMARY KEY REFERENCES devices,   -- a publisher
-    secret    text        NOT NULL,
-    issued_at timestamptz NOT NULL
-);
-
--- What one publisher may show at the HTTPS door: nothing unless it has credentials in force.
-CREATE FUNCTION publisher_proofs(publisher text) RETURNS TABLE (secret_hash text, webhook_secret text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT c.secret_hash, w.secret
-    FROM devices d JOIN credentials c USING (device_id) LEFT JOIN webhook_secrets w USING (device_id)
-    WHERE d.key = publisher AND d.publishes AND d.retired_at IS NULL AND c.revoked_at IS NULL
-$$;
-REVOKE EXECUTE ON FUNCTION publisher_proofs FROM PUBLIC;
-
 -- Certificates that our authority has signed for publishers; the common name is the device id. Writers: who issues
 -- and revokes (CLI); the broker's door writes ended_at.
 CREATE TABLE certificates (
@@ -197,3 +181,33 @@ FROM log_cursors c
 JOIN event_log l ON l.stream = c.stream AND l.batch = c.batch AND l.logged_at = c.logged_at
 CROSS JOIN (SELECT coalesce(sum(received), 0) AS received FROM publisher_totals) t
 WHERE c.consumer = 'history' AND c.stream = 'observations' AND l.received_through <> t.received;
+
+-- Messages of publishers that send too much, waiting for their turn: acknowledged to the broker, not yet accounted for.
+-- Writer: ingest.
+CREATE TABLE set_aside (
+    set_aside_id bigint GENERATED ALWAYS AS IDENTITY,
+    publisher    text        NOT NULL,
+    set_aside_at timestamptz NOT NULL,
+    topic        text        NOT NULL,
+    payload      bytea COMPRESSION lz4 NOT NULL,
+    PRIMARY KEY (publisher, set_aside_id)
+);
+CREATE INDEX set_aside_id ON set_aside (set_aside_id);
+
+-- What publishers sign webhooks with: HMAC needs it in the clear. publisher_proofs() alone reads it. Writer: the CLI.
+CREATE TABLE webhook_secrets (
+    device_id integer PRIMARY KEY REFERENCES devices,   -- a publisher
+    secret    text        NOT NULL,
+    issued_at timestamptz NOT NULL
+);
+
+-- What one publisher may show at the HTTPS door: nothing unless it has credentials in force; while a new secret is on
+-- its way, the old one and the new.
+CREATE FUNCTION publisher_proofs(publisher text) RETURNS TABLE (secret_hash text, webhook_secret text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT shown.secret_hash, w.secret
+    FROM devices d JOIN credentials c USING (device_id) LEFT JOIN webhook_secrets w USING (device_id)
+    CROSS JOIN LATERAL (SELECT c.secret_hash UNION SELECT r.secret_hash FROM rotations r WHERE r.device_id = d.device_id) shown
+    WHERE d.key = publisher AND d.publishes AND d.retired_at IS NULL AND c.revoked_at IS NULL
+$$;
+REVOKE EXECUTE ON FUNCTION publisher_proofs FROM PUBLIC;

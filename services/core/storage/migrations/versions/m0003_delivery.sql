@@ -266,11 +266,26 @@ CREATE TABLE webhook_secrets (
     issued_at timestamptz NOT NULL
 );
 
--- What one publisher may show at the HTTPS door: nothing unless it has credentials in force.
+-- What one publisher may show at the HTTPS door: nothing unless it has credentials in force; while a new secret is on
+-- its way, the old one and the new.
 CREATE FUNCTION publisher_proofs(publisher text) RETURNS TABLE (secret_hash text, webhook_secret text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT c.secret_hash, w.secret
+    SELECT shown.secret_hash, w.secret
     FROM devices d JOIN credentials c USING (device_id) LEFT JOIN webhook_secrets w USING (device_id)
+    CROSS JOIN LATERAL (SELECT c.secret_hash UNION SELECT r.secret_hash FROM rotations r WHERE r.device_id = d.device_id) shown
     WHERE d.key = publisher AND d.publishes AND d.retired_at IS NULL AND c.revoked_at IS NULL
 $$;
 REVOKE EXECUTE ON FUNCTION publisher_proofs FROM PUBLIC;
+
+-- == fairness ==
+-- Messages of publishers that send too much, waiting for their turn: acknowledged to the broker, not yet accounted for.
+-- Writer: ingest.
+CREATE TABLE set_aside (
+    set_aside_id bigint GENERATED ALWAYS AS IDENTITY,
+    publisher    text        NOT NULL,
+    set_aside_at timestamptz NOT NULL,
+    topic        text        NOT NULL,
+    payload      bytea COMPRESSION lz4 NOT NULL,
+    PRIMARY KEY (publisher, set_aside_id)
+);
+CREATE INDEX set_aside_id ON set_aside (set_aside_id);
