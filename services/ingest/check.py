@@ -3,7 +3,7 @@
 Outside the hard range a value is refused; outside the plausible range it is kept and flagged.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from services.core.city.quality import SOURCE_WORDS, Quality
 from services.core.reasons import Reason
+from services.core.storage.registry_snapshot import Profile
 from services.ingest.conversion import canonical
 from services.ingest.forms import Form, Forms
 from services.ingest.messages import Unusable, milliseconds
@@ -43,6 +44,23 @@ class Block:
     times_ms: NDArray[np.int64]  # [n]
     results: NDArray[np.float64]  # [n, slots]
     quality: NDArray[np.uint8]  # [n, slots]
+    revising: NDArray[np.bool_]  # [n]
+
+    @classmethod
+    def joined(cls, blocks: Sequence["Block"]) -> "Block":
+        """One of several that have one form."""
+        if len(blocks) == 1:
+            return blocks[0]
+        return cls(
+            blocks[0].form,
+            [item for block in blocks for item in block.items],
+            np.concatenate([block.entries for block in blocks]),
+            np.concatenate([block.frame_ids for block in blocks]),
+            np.concatenate([block.times_ms for block in blocks]),
+            np.concatenate([block.results for block in blocks]),
+            np.concatenate([block.quality for block in blocks]),
+            np.concatenate([block.revising for block in blocks]),
+        )
 
     def take(self, rows: NDArray[np.bool_]) -> "Block":
         items = [self.items[place] for place in np.flatnonzero(rows).tolist()]
@@ -54,6 +72,7 @@ class Block:
             self.times_ms[rows],
             self.results[rows],
             self.quality[rows],
+            self.revising[rows],
         )
 
 
@@ -76,22 +95,34 @@ class Checker:
     def check(self, observed: Iterable[Observed], now_ms: int) -> Checked:
         sheets: dict[int, _Sheet] = {}
         refused: list[Refused] = []
+        sheet = None
         for item in observed:
-            form = self._forms.of(item.profile)
+            if sheet is None or item.profile is not sheet.profile:
+                sheet = self._sheet(sheets, item.profile, now_ms)
+            time = item.reading.time
+            if type(time) is int and sheet.oldest <= time <= sheet.newest:
+                sheet.add(item, time)
+                continue
             time_ms = self._time(item, now_ms)
             if isinstance(time_ms, Unusable):
                 refused.append(_refused_item(item, time_ms))
-                continue
-            sheet = sheets.get(id(form))
-            if sheet is None:
-                sheet = sheets[id(form)] = _Sheet(form)
-            sheet.add(item, time_ms)
+            else:
+                sheet.add(item, time_ms)
         blocks = [sheet.finish(refused) for sheet in sheets.values()]
         return Checked(
             [block for block in blocks if block.items],
             refused,
             any(sheet.is_doubtful for sheet in sheets.values()),
         )
+
+    def _sheet(
+        self, sheets: dict[int, "_Sheet"], profile: Profile, now_ms: int
+    ) -> "_Sheet":
+        form = self._forms.of(profile)
+        sheet = sheets.get(id(form))
+        if sheet is None:
+            sheet = sheets[id(form)] = _Sheet(form, now_ms)
+        return sheet
 
     def _time(self, item: Observed, now_ms: int) -> int | Unusable:
         profile, time = item.profile, item.reading.time
@@ -116,20 +147,26 @@ _TIME_MISSING: Final = Unusable(
 
 
 class _Sheet:
-    """Items of one form while they are read. place: an item's row here."""
+    """Items of one form while they are read. place: an item's row here. oldest, newest: times that are accepted."""
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: Form, now_ms: int) -> None:
         self._form = form
+        self.profile = form.profile
+        self.oldest = now_ms - form.profile.max_age_ms
+        self.newest = now_ms + form.profile.max_ahead_ms
         self._items: list[Observed] = []
         self._times: list[int] = []
         self._rows: list[list[float]] = []
         self._flagged: list[int] = []
+        self._revising: list[int] = []
         self._refusals: dict[int, list[_Refusal]] = {}
 
     def add(self, item: Observed, time_ms: int) -> None:
         reading, form = item.reading, self._form
         if reading.quality or reading.time_quality or reading.time is None:
             self._flagged.append(len(self._items))
+        if reading.revises:
+            self._revising.append(len(self._items))
         values = reading.values
         if (
             form.plain
@@ -198,6 +235,8 @@ class _Sheet:
                 self._items[place], refusals, whole=not kept[place].item()
             )
         items = self._items
+        revising = np.zeros(len(items), np.bool_)
+        revising[self._revising] = True
         block = Block(
             self._form,
             items,
@@ -206,6 +245,7 @@ class _Sheet:
             np.array(self._times, np.int64),
             results,
             quality,
+            revising,
         )
         return block.take(kept) if lost else block
 

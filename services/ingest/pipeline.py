@@ -36,11 +36,12 @@ from services.ingest.writer import Situation, Writer
 
 log = structlog.get_logger()
 
-_MOST_AT_ONCE: Final = 500  # messages between two looks at everything else
+_MOST_AT_ONCE: Final = 1000  # messages between two looks at everything else
 _MOST_ITEMS: Final = 20_000  # of a batch; with more waiting, nothing is received
 _MOST_BYTES: Final = 32_000_000
 _TICK_SECONDS: Final = 1.0
-_RECEIPT_SECONDS: Final = 0.2
+_SHORTEST_RECEIPT_PAUSE: Final = 0.02
+_LONGEST_RECEIPT_PAUSE: Final = 0.2
 _RETRY_SECONDS: Final = 1.0
 _STOP_SECONDS: Final = 10.0
 
@@ -69,6 +70,8 @@ class Pipeline:
         self._freshness = Freshness()
         self._batch = Batch()
         self._due = asyncio.Event()  # there is something to store, or it is time to
+        self._settled = asyncio.Event()  # there may be receipts to send
+        self._receipt_pause = _SHORTEST_RECEIPT_PAUSE
         self._room = asyncio.Event()
         self._room.set()
         self._besides: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
@@ -211,7 +214,9 @@ class Pipeline:
             await self._store(batch)
 
     async def _store(self, batch: Batch) -> None:
+        began = self._clock.monotonic()
         plans = await self._writer.write(batch, self._situation)
+        self._pace_receipts(self._clock.monotonic() - began)
         for plan in plans:
             self._explain(plan.refused)
         self._source.acknowledge(batch.publications)
@@ -228,6 +233,7 @@ class Pipeline:
             tell()
         if batch.watched:
             self.tap.commit(batch.watched, plans, self._writer.last_batch)
+        self._settled.set()
         self._waker.wake()
 
     def _situation(self) -> Situation:
@@ -235,9 +241,17 @@ class Pipeline:
         return Situation(caught_up=fresh, waiting=Counter(self._batch.publishers))
 
     async def _send_receipts(self) -> None:
+        """At once, and then not again before a pause: what is settled meanwhile shares a receipt."""
         while True:
-            await self._clock.sleep(_RECEIPT_SECONDS)
+            await self._settled.wait()
+            self._settled.clear()
             await self._send_due_receipts()
+            await self._clock.sleep(self._receipt_pause)
+
+    def _pace_receipts(self, batch_seconds: float) -> None:
+        """Under load batches take longer, and receipts are told less often: there they cost most."""
+        pause = max(_SHORTEST_RECEIPT_PAUSE, 2 * batch_seconds)
+        self._receipt_pause = min(pause, _LONGEST_RECEIPT_PAUSE)
 
     async def _send_due_receipts(self) -> None:
         """One that is lost is asked for again: its publisher repeats the message."""

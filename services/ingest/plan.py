@@ -70,11 +70,7 @@ def divide(batch: Batch, newest: NewestTimes, *, all_late: bool = False) -> Lane
     frame_ids = np.concatenate([block.frame_ids for block in batch.blocks])
     times_ms = np.concatenate([block.times_ms for block in batch.blocks])
     newest_ms = newest.of(frame_ids)
-    slow = np.fromiter(
-        (all_late or item.reading.revises for b in batch.blocks for item in b.items),
-        np.bool_,
-        len(frame_ids),
-    )
+    slow = np.concatenate([block.revising for block in batch.blocks]) | all_late
     fast = fast_lane(frame_ids, times_ms, newest_ms, slow)
     if fast.all():
         return Lanes(batch.blocks, [], {})

@@ -21,6 +21,7 @@ _MOST_REFUSALS: Final = 500
 _MOST_EPOCHS: Final = (
     8  # kept of a publisher; the numbers of older ones begin anew, which promises less
 )
+_SHORT: Final = b'{"epoch":%d,"stored_through":%d}'  # nearly every receipt
 _encoder = msgspec.json.Encoder()
 
 
@@ -28,7 +29,7 @@ _encoder = msgspec.json.Encoder()
 class _Due:
     """What happened in an epoch since its last receipt."""
 
-    seqs: set[int] = field(default_factory=set)
+    firsts: list[int] = field(default_factory=list)  # of runs of numbers
     refusals: list[Refusal] = field(default_factory=list)
 
 
@@ -83,6 +84,9 @@ class Receipts:
             if publisher is None or sequences is None:
                 continue
             topic = down_topic(publisher, "receipt")
+            if sequences.is_whole and not happened.refusals:
+                messages.append((topic, _SHORT % (epoch, sequences.stored_through)))
+                continue
             messages += [
                 (topic, _encoder.encode(receipt))
                 for receipt in _receipts(epoch, sequences, happened)
@@ -98,15 +102,13 @@ class Receipts:
         return known
 
     def _fold_numbers(self, numbered: NumberedMessages) -> None:
-        for publisher_id, epoch, seq in zip(
-            numbered.publisher_ids.tolist(),
-            numbered.epochs.tolist(),
-            numbered.seqs.tolist(),
-            strict=True,
-        ):
+        for publisher_id, epoch, first, last in numbered.runs():
             key = (publisher_id, epoch)
-            self._of(key).add(seq)
-            self._due.setdefault(key, _Due()).seqs.add(seq)
+            self._of(key).add_run(first, last)
+            due = self._due.get(key)
+            if due is None:
+                due = self._due[key] = _Due()
+            due.firsts.append(first)
 
     def _fold_birth(self, notice: Notice, epoch: int) -> None:
         key = (notice.publisher_id, epoch)
@@ -120,7 +122,7 @@ def _receipts(
     epoch: int, sequences: PublisherSequences, happened: _Due
 ) -> Iterable[Receipt]:
     """One; more when there is too much to refuse for one."""
-    also = _also(sequences.also, happened.seqs)
+    also = _also(sequences.also, happened.firsts)
     for start in range(0, max(1, len(happened.refusals)), _MOST_REFUSALS):
         yield Receipt(
             epoch=epoch,
@@ -130,7 +132,7 @@ def _receipts(
         )
 
 
-def _also(ranges: tuple[Range, ...], seqs: set[int]) -> tuple[Range, ...]:
+def _also(ranges: tuple[Range, ...], seqs: Iterable[int]) -> tuple[Range, ...]:
     """All ranges above the first gap; when they are too many, those that just grew."""
     if len(ranges) <= _MOST_RANGES:
         return ranges

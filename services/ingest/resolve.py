@@ -213,7 +213,7 @@ def _place(device: RegisteredDevice | Unusable) -> Place | Unusable:
 def _resolve_message(
     resolved: Resolved, received: Received, message: Message, sender: _Sender
 ) -> None:
-    entry = resolved.end
+    entry = first = resolved.end
     for index, item in enumerate(message.items):
         if isinstance(item, Unusable):
             resolved.refused.append(_refused_item(entry, received, index, item))
@@ -235,7 +235,7 @@ def _resolve_message(
                     Observed(entry, frame_id, profile, fitted, received, index)
                 )
         entry += 1
-    resolved.publishers += [sender.publisher_id] * (entry - resolved.end)
+    resolved.publishers += [sender.publisher_id] * (entry - first)
     if message.seq is not None and message.epoch is not None and sender.publisher_id:
         resolved.numbered.append(
             Numbered(entry - 1, sender.publisher_id, message.epoch, message.seq)

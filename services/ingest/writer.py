@@ -110,6 +110,7 @@ class Writer:
 
     async def _write(self, batch: Batch, situation: Callable[[], Situation]) -> Plan:
         all_late, pause = False, _SHORTEST_PAUSE
+        batch = batch.with_joined_blocks()
         known = self._past.flag(batch.blocks, self._clock.now_ms())
         while True:
             attempt: Plan | None = None

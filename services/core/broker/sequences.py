@@ -42,6 +42,15 @@ class PublisherSequences:
             self.forgotten += last - first + 1
         return True
 
+    def add_run(self, first: int, last: int) -> None:
+        """Settle the numbers from first to last; the same as one after the other."""
+        ranges = self._ranges
+        if ranges and ranges[-1][1] + 1 == first:
+            ranges[-1] = (ranges[-1][0], last)
+            return
+        for seq in range(first, last + 1):
+            self.add(seq)
+
     def _join(self, place: int, first: int, last: int) -> None:
         """Insert a range at its place, as one with neighbours that it touches."""
         ranges = self._ranges
@@ -90,6 +99,11 @@ class PublisherSequences:
             if place and self._ranges[place - 1][1] >= begin
             else begin - 1
         )
+
+    @property
+    def is_whole(self) -> bool:
+        """Nothing is settled above the first open gap."""
+        return not self._ranges or self.stored_through >= self._ranges[-1][1]
 
     @property
     def also(self) -> tuple[Range, ...]:

@@ -6,7 +6,7 @@ A reader refuses versions that it does not know.
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import Final, Literal
@@ -84,6 +84,26 @@ class NumberedMessages:
     publisher_ids: Int32
     epochs: Int64
     seqs: Int64
+
+    def runs(self) -> Iterator[tuple[int, int, int, int]]:
+        """(publisher id, epoch, first, last) of numbers that follow one another; those of an epoch in their order."""
+        if not len(self.seqs):
+            return iter(())
+        order = np.lexsort(
+            (self.epochs, self.publisher_ids)
+        )  # keeps the order of equals
+        publishers, epochs = self.publisher_ids[order], self.epochs[order]
+        seqs = self.seqs[order]
+        begins = np.ones(len(seqs), np.bool_)
+        begins[1:] = (
+            (publishers[1:] != publishers[:-1])
+            | (epochs[1:] != epochs[:-1])
+            | (seqs[1:] != seqs[:-1] + 1)
+        )
+        first = np.flatnonzero(begins)
+        last = np.append(first[1:], len(seqs)) - 1
+        columns = (publishers[first], epochs[first], seqs[first], seqs[last])
+        return zip(*(column.tolist() for column in columns), strict=True)
 
 
 def _empty_accounts() -> Accounts:

@@ -43,6 +43,7 @@ def block(samples: list[Sample], form: Form = LIMITED) -> Block:
         np.array([BEGIN_MS + after for _, after, _ in samples], np.int64),
         results,
         np.where(np.isnan(results), np.uint8(MISSING), np.uint8(ALL_GOOD)),
+        np.zeros(len(samples), np.bool_),
     )
 
 
