@@ -45,6 +45,10 @@ class ServiceMaker:
             "ALATAU_API_PORT": str(self.ports.api),
             "ALATAU_METRICS_PORT": str(self.ports.metrics(name) or ""),
         }
+        if name == "ingest":
+            settings["ALATAU_DOOR_BIND"] = os.environ.get(
+                "ALATAU_DOOR_BIND", f"127.0.0.1:{self.ports.door}"
+            )
         if name in ROLE_OF_SERVICE:
             settings["ALATAU_DATABASE_URL"] = f"file:{secrets.path(f'{name}.dsn')}"
         if (mosquitto := self.servers.mosquitto) is not None:

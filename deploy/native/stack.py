@@ -178,6 +178,7 @@ def public_urls(servers: Servers, ports: Ports) -> dict[str, str]:
         "sensorthings": f"{site}/sta/v1.1",
         "docs": f"{site}/docs",
         "health": f"{site}/health/ready",
+        "door": f"http://127.0.0.1:{ports.door}/ingest/v1",
         "mqtt": servers.device_broker_url(),
         **servers.tls_urls(),
     }

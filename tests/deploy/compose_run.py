@@ -142,6 +142,7 @@ class ComposeRun:
         """From the world of a container to this machine's."""
         text = text.replace("database:5432", f"127.0.0.1:{self.cluster.port}")
         text = text.replace("broker:8883", f"localhost:{self.ports['8883']}")
+        text = text.replace("0.0.0.0:8090", f"127.0.0.1:{self.ports['8090']}")
         text = text.replace("-p 1883", f"-p {self.ports['1883']}")
         text = text.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - replaced
         places = self._places(name)
@@ -190,7 +191,7 @@ def compose_run(image: Image) -> Iterator[ComposeRun]:
     with server_folder("cpg") as place:
         cluster = PostgresCluster(place, place, free_port(), server_user(), FAST)
         services = {n: s for n, s in read_services({}).items() if n not in NOT_HERE}
-        ports = {port: free_port() for port in ("1883", "8883", "8884", "8080")}
+        ports = {port: free_port() for port in ("1883", "8883", "8884", "8080", "8090")}
         run = ComposeRun(image, folder, cluster, services, ports)
         _make_places(run)
         try:

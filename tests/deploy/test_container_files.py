@@ -94,6 +94,7 @@ def test_nothing_is_reached_from_outside_but_these_doors_on_loopback() -> None:
     assert published == {
         "api": ["127.0.0.1:8620:8080"],
         "broker": ["127.0.0.1:8628:8883", "127.0.0.1:8629:8884"],
+        "ingest": ["127.0.0.1:8627:8090"],
         "grafana": ["127.0.0.1:8626:3000"],
     }
     networks = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["networks"]

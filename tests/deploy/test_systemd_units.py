@@ -81,6 +81,7 @@ def running(image: Image) -> Iterator[UnitRun]:
     used = ("8620", "8621", "8628", "8629")
     ports = {port: str(free_port()) for port in used}
     ports |= {port: str(free_port()) for port in ("8623", "8624", "8625")}
+    ports["127.0.0.1:8627"] = f"127.0.0.1:{free_port()}"
     with running_postgres() as database, unit_run(image, ports) as run:
         prepare(run, database)
         run.run_to_its_end("alatau-migrate")
