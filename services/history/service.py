@@ -10,7 +10,7 @@ from services.core.process import notify_supervisor, side_by_side
 from services.core.storage.event_log import follow, tail
 from services.core.storage.follower import follow_for_ever
 from services.core.storage.pool import Connection
-from services.history import store
+from services.history import law, store
 from services.history.folding import KEEP_LOG, Folding
 
 _BATCHES = Counter("alatau_history_batches_total", "Event log batches folded")
@@ -23,6 +23,7 @@ _FLUSH_SHARE: Final = (
     4  # a flush that takes long is not repeated at once: more is coalesced
 )
 _TRIM_SECONDS: Final = 60.0
+_LAW_SECONDS: Final = 5.0
 _TRIM_BEHIND: Final = 1_000
 
 
@@ -57,7 +58,8 @@ async def _flush(
     folding: Folding, writer: Connection, clock: Clock, turn: asyncio.Lock
 ) -> None:
     """Write what has changed, a few times a second at the most; now and then make room in the log."""
-    trimmed_at, pause = clock.monotonic(), _SHORTEST_PAUSE
+    trimmed_at = looked_at = clock.monotonic()
+    pause = _SHORTEST_PAUSE
     while True:
         await clock.sleep(pause)
         async with turn:
@@ -69,7 +71,12 @@ async def _flush(
             _BEHIND.set(behind)
             notify_supervisor("WATCHDOG=1")
             now = clock.monotonic()
+            if now - looked_at >= _LAW_SECONDS and behind < _TRIM_BEHIND:
+                await law.ask_for_missing(writer, clock.now())
+                await law.measure(writer)
+                looked_at = now
             # Totals exist only in the log until they are folded: while behind, nothing is dropped.
             if now - trimmed_at >= _TRIM_SECONDS and behind < _TRIM_BEHIND:
                 await store.drop_passed_log(writer, KEEP_LOG, clock.now())
+                await law.forget_closed(writer, clock.now())
                 trimmed_at = now
