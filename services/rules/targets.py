@@ -1,7 +1,6 @@
 """PURE: what the rules look at, as columns: one target is one rule on one datastream or device."""
 
-from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -10,33 +9,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.core.alerting.hold import HoldPolicy
-from services.core.alerting.rule import Rule
+from services.core.alerting.rule import Rule, Selector
 
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 
 NONE: Final = -1
+OWN_LABELS: Final = frozenset({"thing", "device", "datastream"})
 
 
-@dataclass(frozen=True, slots=True)
-class DatastreamPlace:
-    """Where a datastream's values are now. labels: of core.alerting.rule.LABELS."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Datastreams, or devices, that share most labels. labels: of core.alerting.rule.LABELS.
 
-    datastream_id: int
-    frame_id: int
-    slot: int
-    period_ms: int
+    named: those labels that each has of its own, where a rule asks for them. frame_id: NONE of a gateway that
+    measures nothing (it is heard when it publishes for others). slot: NONE of a device.
+    """
+
     labels: Mapping[str, str]
+    source_id: Int32
+    frame_id: Int32
+    slot: Int32
+    period_ms: Int32
+    named: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
 
+    def fitting(self, selector: Selector) -> slice | NDArray[np.intp]:
+        """Which of them a rule looks at."""
+        if not self.named:
+            return slice(None) if selector.fits(self.labels) else slice(0)
+        own = zip(*self.named.values(), strict=True)
+        return np.flatnonzero(
+            [selector.fits(self._labels_with(values)) for values in own]
+        )
 
-@dataclass(frozen=True, slots=True)
-class DevicePlace:
-    """frame_id: None of a gateway that measures nothing; it is heard when it publishes for others."""
-
-    device_id: int
-    frame_id: int | None
-    period_ms: int
-    labels: Mapping[str, str]
+    def _labels_with(self, values: Sequence[str | None]) -> dict[str, str]:
+        own = zip(self.named, values, strict=True)
+        return {**self.labels, **{label: value for label, value in own if value}}
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,74 +117,73 @@ class Targets:
         return column
 
 
-@dataclass(slots=True)
-class _Found:
-    """Of one rule, in the order they were found."""
-
-    source_ids: "array[int]" = field(default_factory=lambda: array("i"))
-    periods: "array[int]" = field(default_factory=lambda: array("i"))
-    frames: "array[int]" = field(default_factory=lambda: array("i"))
-    slots: "array[int]" = field(default_factory=lambda: array("i"))
-
-    def add(self, source_id: int, period_ms: int, frame_id: int, slot: int) -> None:
-        self.source_ids.append(source_id)
-        self.periods.append(period_ms)
-        self.frames.append(frame_id)
-        self.slots.append(slot)
-
-
 class TargetFinder:
-    """Collects what a rulebook looks at, place by place."""
+    """Collects what a rulebook looks at, many places at a time."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = tuple(rules)
-        self._found = [_Found() for _ in rules]
-        self._device_rules: list[int] = []
-        self._by_property: dict[str | None, list[int]] = {}
-        for index, rule in enumerate(self._rules):
-            if rule.watches_devices:
-                self._device_rules.append(index)
-            else:
-                wanted = rule.selector.observed_property
-                self._by_property.setdefault(wanted, []).append(index)
+        self._found: list[list[tuple[Int32, ...]]] = [[] for _ in rules]
+        self._of_devices = [rule for rule in rules if rule.watches_devices]
+        self._of_datastreams = [rule for rule in rules if not rule.watches_devices]
 
     @property
     def properties(self) -> list[str] | None:
         """The observed properties whose datastreams are of interest; None: all."""
-        if None in self._by_property:
-            return None
-        return [key for key in self._by_property if key is not None]
+        wanted = {rule.selector.observed_property for rule in self._of_datastreams}
+        return None if None in wanted else sorted(key for key in wanted if key)
 
     @property
     def wants_devices(self) -> bool:
-        return bool(self._device_rules)
+        return bool(self._of_devices)
 
-    def add_datastream(self, place: DatastreamPlace) -> None:
-        of_property = self._by_property.get(place.labels.get("observed_property"), [])
-        for index in (*of_property, *self._by_property.get(None, [])):
-            if self._rules[index].selector.fits(place.labels):
-                self._found[index].add(
-                    place.datastream_id, place.period_ms, place.frame_id, place.slot
+    @property
+    def names_of_datastreams(self) -> frozenset[str]:
+        """The labels by which rules tell single datastreams apart."""
+        return _own_labels(self._of_datastreams)
+
+    @property
+    def names_of_devices(self) -> frozenset[str]:
+        return _own_labels(self._of_devices)
+
+    def add_datastreams(self, places: Places) -> None:
+        self._add(places, devices=False)
+
+    def add_devices(self, places: Places) -> None:
+        self._add(places, devices=True)
+
+    def _add(self, places: Places, *, devices: bool) -> None:
+        for index, rule in enumerate(self._rules):
+            if rule.watches_devices == devices:
+                at = places.fitting(rule.selector)
+                columns = (
+                    places.source_id[at],
+                    places.period_ms[at],
+                    places.frame_id[at],
+                    places.slot[at],
                 )
-
-    def add_device(self, place: DevicePlace) -> None:
-        frame_id = NONE if place.frame_id is None else place.frame_id
-        for index in self._device_rules:
-            if self._rules[index].selector.fits(place.labels):
-                self._found[index].add(place.device_id, place.period_ms, frame_id, NONE)
+                if len(columns[0]):
+                    self._found[index].append(columns)
 
     def targets(self) -> Targets:
-        columns: dict[str, list[Int32]] = {
-            name: [] for name in ("source_ids", "periods", "frames", "slots")
-        }
+        empty = tuple(np.empty(0, np.int32) for _ in range(4))
+        of_rules = []
         for found in self._found:
-            order = np.argsort(np.array(found.source_ids, np.int64), kind="stable")
-            for name, parts in columns.items():
-                parts.append(np.array(getattr(found, name), np.int32)[order])
+            columns = [
+                np.concatenate(parts) for parts in zip(empty, *found, strict=True)
+            ]
+            order = np.argsort(columns[0], kind="stable")
+            of_rules.append([column[order] for column in columns])
+        sizes = [len(columns[0]) for columns in of_rules]
         source_id, period_ms, frame_id, slot = (
-            np.concatenate([np.empty(0, np.int32), *parts])
-            for parts in columns.values()
+            np.concatenate(parts) for parts in zip(empty, *of_rules, strict=True)
         )
-        sizes = [len(found.source_ids) for found in self._found]
         starts = np.cumsum([0, *sizes], dtype=np.int64)
         return Targets(self._rules, starts, source_id, period_ms, frame_id, slot)
+
+
+def _own_labels(rules: Iterable[Rule]) -> frozenset[str]:
+    found: set[str] = set()
+    for rule in rules:
+        found |= {matcher.label for matcher in rule.selector.matchers}
+        found |= {"thing"} if rule.selector.things else set()
+    return frozenset(found & OWN_LABELS)

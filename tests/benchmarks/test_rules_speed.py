@@ -27,7 +27,8 @@ from services.core.storage.log_batch import ItemFlag, ObservationBatch
 from services.rules.evaluation import Evaluation
 from services.rules.memory import Memory
 from services.rules.rule_clock import RuleClock
-from services.rules.targets import DatastreamPlace, DevicePlace, TargetFinder
+from services.rules.targets import TargetFinder
+from tests.rule_places import one_place
 
 pytestmark = pytest.mark.benchmark
 
@@ -74,11 +75,11 @@ def evaluation() -> Evaluation:
         [*(threshold_rule(number) for number in range(RULES - 1)), silence_rule()]
     )
     for device in range(DEVICES):
-        finder.add_device(DevicePlace(device + 1, device + 1, 10_000, {}))
+        finder.add_devices(one_place(device + 1, device + 1, period_ms=10_000))
         for slot in range(CHANNELS):
             labels = {"observed_property": f"property-{slot}"}
-            finder.add_datastream(
-                DatastreamPlace(
+            finder.add_datastreams(
+                one_place(
                     device * CHANNELS + slot + 1, device + 1, slot, 10_000, labels
                 )
             )

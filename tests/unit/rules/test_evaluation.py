@@ -26,7 +26,8 @@ from services.core.storage.log_batch import ItemFlag, ObservationBatch
 from services.rules.evaluation import Evaluation
 from services.rules.memory import Memory
 from services.rules.rule_clock import RuleClock
-from services.rules.targets import DatastreamPlace, TargetFinder
+from services.rules.targets import TargetFinder
+from tests.rule_places import one_place
 from tests.rule_stories import START_MS, checked_rules, rule_document
 from tests.unit.city.small_city import small_city
 
@@ -88,8 +89,8 @@ def evaluation(chosen: list[Rule]) -> Evaluation:
     for frame in range(1, FRAMES + 1):
         for slot in range(SLOTS):
             labels = {"observed_property": f"p{slot}"}
-            finder.add_datastream(
-                DatastreamPlace(frame * 10 + slot, frame, slot, 1_000, labels)
+            finder.add_datastreams(
+                one_place(frame * 10 + slot, frame, slot, 1_000, labels)
             )
     targets = finder.targets()
     return Evaluation(targets, Memory.blank(len(targets)), RuleClock(), {})

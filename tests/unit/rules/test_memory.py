@@ -5,7 +5,8 @@ import pytest
 
 from services.rules.memory import NEVER, Memory, decode_memory, encode_memory
 from services.rules.rule_clock import RuleClock
-from services.rules.targets import DatastreamPlace, TargetFinder, Targets
+from services.rules.targets import TargetFinder, Targets
+from tests.rule_places import one_place
 from tests.rule_stories import checked_rules, rule_document
 from tests.unit.city.small_city import small_city
 
@@ -21,7 +22,7 @@ def targets(datastreams: list[int], rules: int = 2) -> Targets:
     finder = TargetFinder(RULES[:rules])
     for place in datastreams:
         labels = {"observed_property": "level"}
-        finder.add_datastream(DatastreamPlace(place, place, 0, 5_000, labels))
+        finder.add_datastreams(one_place(place, place, 0, 5_000, labels))
     return finder.targets()
 
 
