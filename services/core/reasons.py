@@ -26,6 +26,7 @@ class Reason(StrEnum):
     UNKNOWN_CODE = "unknown_code"  # not a code of the state
     NOT_FINITE = "not_finite"  # NaN, Infinity, or an integer beyond 2^53
     RANGE = "range"  # outside the hard range
+    OVER_BUDGET = "over_budget"  # far more than it should send, for hours
     CONFLICT = "conflict"  # another value is stored for this time; send "revises" to correct it
     UNKNOWN_COMMAND = (
         "unknown_command"  # the result of something that this publisher was not asked

@@ -9,6 +9,7 @@ from services.core.broker.link import Publication
 from services.core.reasons import Reason
 from services.ingest import decoders
 from services.ingest.messages import Decoded, Received, Unusable
+from services.ingest.set_aside import OVER_BUDGET
 from services.ingest.wire_format import Route, Standing, WireFormat
 
 _MOST_TOPICS: Final = 100_000  # remembered
@@ -43,9 +44,14 @@ class Decoder:
         """Never raises, whatever the bytes."""
         topic = publication.topic
         route = self._routes.get(topic) or self._route(topic)
-        return Received(
-            publication, route.publisher, route.kind, route.decode(publication)
+        decode = (
+            _refuse_flood if publication.connection == OVER_BUDGET else route.decode
         )
+        return Received(publication, route.publisher, route.kind, decode(publication))
+
+    def publisher_of(self, topic: str) -> str:
+        """Device id; empty for a topic of no format."""
+        return (self._routes.get(topic) or self._route(topic)).publisher
 
     def reads(self, topic: str) -> bool:
         """Whether there is a format that has this topic."""
@@ -87,4 +93,12 @@ def _refuse(_publication: Publication) -> Decoded:
     return _UNKNOWN_TOPIC
 
 
+def _refuse_flood(_publication: Publication) -> Decoded:
+    return _FLOOD
+
+
+_FLOOD: Final = Unusable(
+    Reason.OVER_BUDGET,
+    "this publisher has sent far more than it should for long, and too much of it is waiting; send it again later",
+)
 _NOWHERE: Final = Route("", "", _refuse)

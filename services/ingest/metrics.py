@@ -33,6 +33,10 @@ WEBHOOK_EVENTS = Counter(
     "Events of network servers that came by webhook, those without values included",
     ["format", "event"],
 )
+SET_ASIDE = Gauge(
+    "alatau_ingest_set_aside_messages",
+    "Messages of publishers that send too much, waiting for their turn",
+)
 RECEIPTS = Counter("alatau_ingest_receipts_total", "Receipts sent")
 REGISTRY_REVISION = Gauge(
     "alatau_ingest_registry_revision", "Revision of the registry in use"

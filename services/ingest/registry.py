@@ -18,6 +18,7 @@ class Registry:
         self._snapshot = RegistrySnapshot()
         self._looked_at = -_LEAST_SECONDS
         self._turn = asyncio.Lock()
+        self._rates: dict[str, float] = {}
 
     async def refresh(self) -> bool:
         """Whether the registry changed since it was read last. Waits its turn: at most ten looks a second."""
@@ -27,6 +28,8 @@ class Registry:
                 await self._clock.sleep(early)
             changed = await self._snapshot.refresh(await self._connection.get())
             self._looked_at = self._clock.monotonic()
+        if changed:
+            self._rates.clear()
         metrics.REGISTRY_REVISION.set(self._snapshot.revision)
         return changed
 
@@ -37,6 +40,18 @@ class Registry:
     def device(self, key: str) -> RegisteredDevice | None:
         """key: a device id, or an external id as `scheme:value`."""
         return self._snapshot.named(key)
+
+    def messages_a_second(self, key: str) -> float:
+        """What a publisher and the devices that it hosts declare together; 0: nothing."""
+        rate = self._rates.get(key)
+        if rate is None:
+            device = self._snapshot.device(key)
+            ids = () if device is None else (device.device_id, *device.hosts)
+            devices = (self._snapshot.by_id(device_id) for device_id in ids)
+            profiles = (known.profile for known in devices if known is not None)
+            rate = sum(1000 / profile.period_ms for profile in profiles if profile)
+            self._rates[key] = rate
+        return rate
 
     def id_of(self, key: str) -> int | None:
         device = self._snapshot.device(key)

@@ -17,6 +17,8 @@ from services.core.storage.transient import is_transient
 from services.ingest.commands import Commands
 from services.ingest.decode import Decoder
 from services.ingest.door.service import open_door
+from services.ingest.fair_source import FairSource
+from services.ingest.fairness import Fairness
 from services.ingest.lanes import NewestTimes
 from services.ingest.merged_source import MergedSource
 from services.ingest.pipeline import Pipeline
@@ -88,12 +90,20 @@ async def _begin(
     )
     await client.subscribe(decoder.filters)
     await opened.enter_async_context(standings.kept(client))
-    intake = Intake(client, decoder, Commands(command_connection, client, clock))
+    fair = FairSource(
+        client,
+        Fairness(registry.messages_a_second),
+        decoder.publisher_of,
+        SideConnection(settings.dsn, "ingest-set-aside"),
+        clock,
+    )
+    broker = await opened.enter_async_context(fair)
+    intake = Intake(broker, decoder, Commands(command_connection, client, clock))
     if settings.door_bind is not None:
         room = await opened.enter_async_context(
             open_door(settings, decoder, registry, clock)
         )
-        source = await opened.enter_async_context(MergedSource(client, room))
+        source = await opened.enter_async_context(MergedSource(broker, room))
         intake = replace(intake, source=source, explain=room.explain)
     return Pipeline(
         intake,
