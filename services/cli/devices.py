@@ -18,6 +18,7 @@ from services.cli.device_secrets import (
     write_secrets,
 )
 from services.cli.device_show import credentials_state, show_device
+from services.cli.device_watch import watch_device
 from services.cli.key_table import key_table
 from services.cli.target import HomeOption, on_database
 
@@ -50,6 +51,7 @@ def register(app: typer.Typer) -> None:
     devices.command("add")(add_devices)
     devices.command("list")(list_devices)
     devices.command("show")(show_device)
+    devices.command("watch")(watch_device)
     devices.command("ask")(ask_device)
     devices.command("rotate")(rotate_devices)
     devices.command("revoke")(revoke_devices)

@@ -14,7 +14,7 @@ from services.api.live.feeds import Feed
 
 _MOST: Final = 500
 _MOST_EACH: Final = 20
-_HEADERS: Final = {
+HEADERS: Final = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # nginx: pass every event on at once
 }
@@ -76,7 +76,7 @@ def stream_answer(
     return StreamingResponse(
         doors.counted(who, client.stream, events),
         media_type="text/event-stream",
-        headers=_HEADERS,
+        headers=HEADERS,
     )
 
 

@@ -17,6 +17,7 @@ from services.api.operator.rejected import endpoints as rejected
 from services.api.operator.relations import endpoints as relations
 from services.api.operator.rules import endpoints as rules
 from services.api.operator.things import endpoints as things
+from services.api.operator.watch import endpoints as watch
 from services.api.parameters import KnownParameters
 
 _nouns = APIRouter(prefix="/api/v1")
@@ -27,6 +28,7 @@ for noun in (
     relations,
     devices,
     commands,
+    watch,
     datastreams,
     observations,
     latest,

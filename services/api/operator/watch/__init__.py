@@ -1,0 +1,1 @@
+"""One device's messages, live, and a conformance report for its maker."""

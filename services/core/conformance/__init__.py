@@ -1,0 +1,1 @@
+"""Whether a device speaks the protocol: judged from what was seen of it, for its maker."""
