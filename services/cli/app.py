@@ -28,6 +28,7 @@ _COMMANDS: tuple[str, ...] = (
     "prepare",
     "secrets",
     "devices",
+    "ca",
     "broker_door",
     "sim",
     "rules",

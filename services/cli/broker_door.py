@@ -124,10 +124,16 @@ def _make_door(
     files = BrokerFiles(broker.folder, listeners)
     authority = read_authority(settings.authority_dir or secrets)
     server = ServerCertificate(
-        files, authority, SystemClock(), settings.mqtt_names, _own_pair(settings)
+        files, authority, SystemClock(), _names(settings, broker), _own_pair(settings)
     )
     sessions = BrokerSessions(door_socket or broker.door_socket)
     return BrokerDoor(files, server, sessions, service_users(secrets), SystemClock())
+
+
+def _names(settings: "Settings", broker: "Mosquitto") -> tuple[str, ...]:
+    """Also the address that it listens on, unless that stands for all."""
+    bind = broker.tls.host if broker.tls else ""
+    return (*settings.mqtt_names, *(() if bind in {"0.0.0.0", "::"} else (bind,)))  # noqa: S104 - compared only
 
 
 def _own_pair(settings: "Settings") -> "OwnPair | None":

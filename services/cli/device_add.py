@@ -64,7 +64,7 @@ def add_devices(  # noqa: PLR0913, PLR0917 # one for each option
         ),
     ] = None,
     every: bool = typer.Option(
-        False, "--all", help="Every publisher that has no secret yet."
+        False, "--all", help="Every publisher that never had credentials."
     ),
     out: Annotated[
         Path | None,
@@ -165,7 +165,12 @@ def _lacking(
 ) -> list[str]:
     """Who gets a secret: who is asked for by key alone, and who is registered here and never had one."""
     if every:
-        return [entry.key for entry in publishers if not entry.may_connect]
+        # Who was revoked stays out until somebody names it; who has a certificate needs no secret.
+        return [
+            entry.key
+            for entry in publishers
+            if entry.issued_at is None and not entry.certificates
+        ]
     never = {entry.key for entry in publishers if entry.issued_at is None}
     registered = [device.key for device in wanted.devices if device.key in never]
     return list(dict.fromkeys([*wanted.keys, *registered]))

@@ -1,10 +1,11 @@
 """Publishers' secrets on their way out: made, hashed, and shown or written once."""
 
 import csv
+import io
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import typer
 
@@ -25,13 +26,17 @@ def new_secrets(keys: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
 
 def write_secrets(secrets: Mapping[str, str], out: Path) -> None:
     """A CSV for its owner alone; an existing file is replaced in one step."""
+    text = io.StringIO()
+    _write_rows(secrets, text)
+    write_private(text.getvalue(), out)
+
+
+def write_private(text: str, out: Path) -> None:
+    """For its owner alone; an existing file is replaced in one step."""
     draft = out.with_name(f".{out.name}.draft")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
-    with draft.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["device", "secret"])
-        writer.writerows(sorted(secrets.items()))
+    draft.write_text(text, encoding="utf-8")
     draft.replace(out)
 
 
@@ -40,6 +45,10 @@ def show_secrets(secrets: Mapping[str, str], out: Path | None) -> None:
     if out is not None:
         typer.echo(f"{len(secrets)} secrets in {out}")
         return
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    _write_rows(secrets, sys.stdout)
+
+
+def _write_rows(secrets: Mapping[str, str], stream: TextIO) -> None:
+    writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["device", "secret"])
     writer.writerows(sorted(secrets.items()))

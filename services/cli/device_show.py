@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from services.cli.device_access import Access, read_access
 from services.cli.target import HomeOption, on_database
 
 if TYPE_CHECKING:
+    from services.core.storage.pool import Connection
     from services.core.storage.registry_device import Channel, Device
 
 _MINUTE: Final = "%Y-%m-%d %H:%M UTC"
@@ -26,19 +28,27 @@ def show_device(
     home: HomeOption = None,
 ) -> None:
     """What the registry holds of a device: what it may send, in which units and ranges, and what that becomes."""
-    from services.core.storage.registry_device import read_device
-
-    device = on_database(home, partial(read_device, key=key))
+    device, access = on_database(home, partial(_read, key=key))
     if as_json:
-        typer.echo(json.dumps(_as_json(device)))
+        document = _as_json(device) | access.as_json()
+        document["may_connect"] = document["may_connect"] or access.may_connect
+        typer.echo(json.dumps(document))
         return
     console = Console(highlight=False)
     facts = Table.grid("", "", padding=(0, 2))
     for name, told in _facts(device):
         facts.add_row(Text(name, style="dim"), told)
+    for name, told in access.facts():
+        facts.add_row(Text(name, style="dim"), told)
     console.print(facts)
     for channel in device.channels:
         console.print(_channel(channel))
+
+
+async def _read(connection: "Connection", *, key: str) -> "tuple[Device, Access]":
+    from services.core.storage.registry_device import read_device
+
+    return await read_device(connection, key), await read_access(connection, key)
 
 
 def credentials_state(

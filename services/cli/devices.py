@@ -10,6 +10,7 @@ from rich.table import Table
 
 from services.cli.device_add import add_devices
 from services.cli.device_ask import ask_device
+from services.cli.device_certificate import certify_device
 from services.cli.device_file import device_rows
 from services.cli.device_secrets import (
     ACTOR,
@@ -54,6 +55,7 @@ def register(app: typer.Typer) -> None:
     devices.command("watch")(watch_device)
     devices.command("ask")(ask_device)
     devices.command("rotate")(rotate_devices)
+    devices.command("certificate")(certify_device)
     devices.command("revoke")(revoke_devices)
     app.add_typer(devices, name="devices")
 
@@ -61,26 +63,41 @@ def register(app: typer.Typer) -> None:
 def rotate_devices(
     keys: Keys = None,
     from_file: FromFile = None,
+    now: bool = typer.Option(
+        False,
+        "--now",
+        help="For a device that cannot take it from us: the old secret ends at once, and you are shown the new one.",
+    ),
     out: OutFile = None,
     home: HomeOption = None,
 ) -> None:
-    """Replace secrets: the old ones end at once. Each new secret is shown once."""
-    _rotate(home, _keys(keys, from_file), out)
+    """Send devices new secrets; an old one ends when its device has come back with the new one."""
+    if now:
+        _rotate(home, _keys(keys, from_file), out)
+        return
+    if out is not None:
+        raise typer.BadParameter(
+            "--out is for --now: a secret that is sent is told nobody else"
+        )
+    _begin(home, _keys(keys, from_file))
 
 
 def revoke_devices(
-    keys: Keys = None, from_file: FromFile = None, home: HomeOption = None
+    keys: Keys = None,
+    from_file: FromFile = None,
+    certificate: Annotated[
+        str | None,
+        typer.Option(
+            "--certificate", help="Only the one with this serial, of one device."
+        ),
+    ] = None,
+    home: HomeOption = None,
 ) -> None:
-    """Take credentials away: sessions end within two seconds."""
-    from services.core.clock import SystemClock
-    from services.core.storage.credentials import revoke
-
+    """Take secrets and certificates away: sessions end within five seconds."""
     wanted = _keys(keys, from_file)
-
-    async def work(connection: "Connection") -> None:
-        await revoke(connection, wanted, actor=ACTOR, now=SystemClock().now())
-
-    on_database(home, work)
+    if certificate is not None and len(wanted) != 1:
+        raise typer.BadParameter("--certificate is of one device")
+    on_database(home, lambda connection: _revoke(connection, wanted, certificate))
     typer.echo(f"revoked: {len(wanted)}")
 
 
@@ -95,6 +112,36 @@ def list_devices(
     else:
         console = Console()
         console.print(_table(publishers, console.width))
+
+
+async def _revoke(
+    connection: "Connection", keys: list[str], certificate: str | None
+) -> None:
+    from services.core.clock import SystemClock
+    from services.core.storage.certificates import revoke_certificate
+    from services.core.storage.credentials import revoke
+
+    now = SystemClock().now()
+    if certificate is None:
+        await revoke(connection, keys, actor=ACTOR, now=now)
+    else:
+        await revoke_certificate(connection, keys[0], certificate, actor=ACTOR, now=now)
+
+
+def _begin(home: Path | None, keys: list[str]) -> None:
+    from services.core.clock import SystemClock
+    from services.core.storage.rotations import begin_rotations
+
+    secrets, hashes = new_secrets(keys)
+
+    async def work(connection: "Connection") -> None:
+        now = SystemClock().now()
+        await begin_rotations(connection, secrets, hashes, actor=ACTOR, now=now)
+
+    on_database(home, work)
+    typer.echo(
+        f"on their way: {len(keys)}; `alatau devices show ID` says how it stands"
+    )
 
 
 def _rotate(home: Path | None, keys: list[str], out: Path | None) -> None:
@@ -135,9 +182,16 @@ def _as_json(publisher: "Publisher") -> dict[str, object]:
         "thing": publisher.thing,
         "hosts": publisher.hosts,
         "may_connect": publisher.may_connect,
+        "certificates": publisher.certificates,
         "issued_at": publisher.issued_at and publisher.issued_at.isoformat(),
         "revoked_at": publisher.revoked_at and publisher.revoked_at.isoformat(),
     }
+
+
+def _state(publisher: "Publisher") -> str:
+    if publisher.certificates and not publisher.has_secret:
+        return "certificate"
+    return credentials_state(publisher.issued_at, publisher.revoked_at, "%Y-%m-%d")
 
 
 def _table(publishers: "list[Publisher]", width: int) -> Table:
@@ -147,7 +201,7 @@ def _table(publishers: "list[Publisher]", width: int) -> Table:
             entry.device_type or "",
             entry.thing or "",
             str(entry.hosts or ""),
-            credentials_state(entry.issued_at, entry.revoked_at, "%Y-%m-%d"),
+            _state(entry),
         ]
         for entry in publishers
     ]

@@ -1,6 +1,7 @@
 """`alatau up`, `down`, `status`, `logs`, `doctor`: an installation on this machine."""
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -24,7 +25,7 @@ PortBase = Annotated[
         envvar="ALATAU_PORT_BASE",
         min=1024,
         max=65_520,
-        help="First of ten ports: API, MQTT, database and metrics.",
+        help="First of ten ports: API, MQTT, database, metrics and MQTT with TLS.",
         show_default="8620",
     ),
 ]
@@ -38,7 +39,7 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
-def up(
+def up(  # noqa: PLR0913, PLR0917 # one for each option
     home: StackHome = None,
     port_base: PortBase = None,
     detach: bool = typer.Option(
@@ -52,6 +53,15 @@ def up(
     no_open: bool = typer.Option(
         False, "--no-open", help="Do not open the console in a browser."
     ),
+    mqtt_bind: Annotated[
+        str | None,
+        typer.Option(
+            "--mqtt-bind",
+            envvar="ALATAU_MQTT_BIND",
+            help="The address that devices reach, with TLS only.",
+            show_default="127.0.0.1",
+        ),
+    ] = None,
 ) -> None:
     """Start everything on this machine and keep it running. Ctrl-C stops all in order."""
     from deploy.native import launch
@@ -69,6 +79,8 @@ def up(
     arguments = ["--home", str(place.folder), "--port-base", str(ports.base)]
     arguments += ["--no-sim"] if no_sim else []
     arguments += ["--incident", incident] if incident else []
+    if mqtt_bind:
+        os.environ["ALATAU_MQTT_BIND"] = mqtt_bind
     raise_open_files()
     more = [*(["--detach"] if detach else []), *(["--no-open"] if no_open else [])]
     become_system_user(place, ["up", *arguments, *more])

@@ -79,6 +79,19 @@ def load_authority(key_pem: bytes, pem: bytes) -> Authority:
     return Authority(key, certificate)
 
 
+def describe_authority(pem: bytes) -> dict[str, str]:
+    """Raises CertificateError: it is no certificate."""
+    try:
+        certificate = x509.load_pem_x509_certificate(pem)
+    except ValueError as error:
+        raise CertificateError(f"Not a certificate in PEM: {error}") from error
+    return {
+        "subject": certificate.subject.rfc4514_string(),
+        "fingerprint": certificate.fingerprint(hashes.SHA256()).hex(),
+        "not_after": certificate.not_valid_after_utc.isoformat(),
+    }
+
+
 def sign_server(
     authority: Authority, names: Sequence[str], now: dt.datetime
 ) -> tuple[bytes, bytes]:

@@ -110,11 +110,11 @@ def test_only_publishers_of_the_registry_get_credentials(run: Run, key: str) -> 
 
 def test_credentials_are_not_replaced_by_accident(run: Run) -> None:
     with pytest.raises(NoCredentialsError):
-        run("rotate", "gateway-1")
+        run("rotate", "--now", "gateway-1")
     first = secrets_in(run("add", "gateway-1").stdout)
     with pytest.raises(CredentialsExistError):
         run("add", "gateway-1")
-    assert secrets_in(run("rotate", "gateway-1").stdout) != first
+    assert secrets_in(run("rotate", "--now", "gateway-1").stdout) != first
 
 
 def test_the_broker_follows_the_registry(
@@ -133,7 +133,7 @@ def test_the_broker_follows_the_registry(
     first = secrets_in(run("add", "gateway-1").stdout)["gateway-1"]
     look()
     wait_until(lambda: may_publish(first))
-    second = secrets_in(run("rotate", "gateway-1").stdout)["gateway-1"]
+    second = secrets_in(run("rotate", "--now", "gateway-1").stdout)["gateway-1"]
     look()
     wait_until(lambda: may_publish(second))
     assert not may_publish(first)

@@ -3,7 +3,8 @@
 The broker takes one secret for a device. The old one stays in force until the device says that it has the new one;
 then the new one is on trial, and whatever the device answers during it proves that it has come back with it. A trial
 without an answer ends: the old one is in force again and the device is asked once more, then the new one again, in
-turns that grow longer. A device that holds either secret gets in within two of them.
+turns that grow longer. A device that holds either secret gets in within two of them. One that answers with the old
+secret after three trials keeps that one.
 """
 
 import datetime as dt
@@ -15,6 +16,7 @@ from typing import Final
 SETTLED: Final = dt.timedelta(seconds=3)
 FIRST_TURN: Final = dt.timedelta(seconds=60)
 LONGEST_TURN: Final = dt.timedelta(hours=1)
+MOST_TRIALS: Final = 3  # of a device that has its old secret still
 _MOST_DOUBLINGS: Final = 16
 
 
@@ -50,13 +52,23 @@ class Rotation:
         return Step.ASK if not self.asked and lasted >= SETTLED else Step.WAIT
 
     def _before_trial(self, now: dt.datetime) -> Step:
-        if self.answer is not None:
-            return Step.TRY if self.answer else Step.GIVE_UP
-        if self.trials and now - self.moved_at >= turn(self.trials):
-            return Step.TRY  # perhaps it holds nothing but the new one
-        if self.expired and not self.trials:
+        if self._is_hopeless:
             return Step.GIVE_UP
-        return Step.WAIT if self.asked and not self.expired else Step.ASK
+        if self.trials:
+            # Answered or not: perhaps it holds nothing but the new one.
+            if now - self.moved_at >= turn(self.trials):
+                return Step.TRY
+        elif self.answer:
+            return Step.TRY
+        waits = self.asked and not self.expired
+        return Step.WAIT if waits else Step.ASK
+
+    @property
+    def _is_hopeless(self) -> bool:
+        """It refuses, was never there, or holds the old secret and does not come back with the one it says it has."""
+        if self.answer is None:
+            return self.expired and not self.trials
+        return not self.answer or self.trials >= MOST_TRIALS
 
 
 def turn(trials: int) -> dt.timedelta:
