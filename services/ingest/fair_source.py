@@ -95,10 +95,9 @@ class FairSource:
     def connection(self) -> int:
         return self._source.connection
 
-    @property
-    def waiting(self) -> int:
-        """Messages set aside that are not committed."""
-        return len(self._aside) + len(self._refused) + len(self._out)
+    def waiting(self) -> dict[str, int]:
+        """Messages set aside and not given out, by publisher."""
+        return self._aside.by_publisher()
 
     async def receive(self, limit: int) -> list[Publication]:
         """At least one; those that are set aside get a fifth of it and more when there are few others.
@@ -158,7 +157,7 @@ class FairSource:
         for _, row, message in self._aside.take(max(0, limit - len(given))):
             given.append(self._wrap(SET_ASIDE, row, message))
         self._disk_due.set()
-        metrics.SET_ASIDE.set(self.waiting)
+        metrics.SET_ASIDE.set(len(self._aside) + len(self._refused))
         return given
 
     def _wrap(self, kind: int, row: int | None, message: Publication) -> Publication:

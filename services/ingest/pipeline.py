@@ -28,7 +28,7 @@ from services.ingest.messages import Received, Unusable
 from services.ingest.receipts import Receipts
 from services.ingest.registry import Registry
 from services.ingest.replay import Again
-from services.ingest.resolve import resolve
+from services.ingest.resolve import UNKNOWN_PUBLISHER, resolve
 from services.ingest.source import Intake
 from services.ingest.tap import Tap
 from services.ingest.waker import Waker
@@ -59,6 +59,7 @@ class Pipeline:
         self._source = intake.source
         self._decoder = intake.decoder
         self._explain = intake.explain
+        self._set_aside = intake.set_aside
         self._commands = intake.commands
         self._registry = registry
         self._writer = writer
@@ -238,7 +239,10 @@ class Pipeline:
 
     def _situation(self) -> Situation:
         fresh = self._freshness.is_fresh(self._clock.monotonic())
-        return Situation(caught_up=fresh, waiting=Counter(self._batch.publishers))
+        waiting = Counter(self._batch.publishers)
+        for publisher, messages in self._set_aside().items():
+            waiting[self._registry.id_of(publisher) or UNKNOWN_PUBLISHER] += messages
+        return Situation(caught_up=fresh, waiting=waiting)
 
     async def _send_receipts(self) -> None:
         """At once, and then not again before a pause: what is settled meanwhile shares a receipt."""

@@ -98,7 +98,9 @@ async def _begin(
         clock,
     )
     broker = await opened.enter_async_context(fair)
-    intake = Intake(broker, decoder, Commands(command_connection, client, clock))
+    intake = Intake(
+        broker, decoder, Commands(command_connection, client, clock), fair.waiting
+    )
     if settings.door_bind is not None:
         room = await opened.enter_async_context(
             open_door(settings, decoder, registry, clock)

@@ -47,6 +47,9 @@ class SetAside:
         """Messages, wherever they are."""
         return sum(len(line) for line in self._lines.values())
 
+    def by_publisher(self) -> dict[str, int]:
+        return {publisher: len(line) for publisher, line in self._lines.items()}
+
     def line(self, publisher: str) -> Line:
         line = self._lines.get(publisher)
         if line is None:

@@ -1,6 +1,6 @@
 """The port that publications come through; MQTT is one source, and tests and an HTTPS door can be others."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,6 +44,7 @@ class Intake:
     source: Source
     decoder: Decoder
     commands: Commands
+    set_aside: Callable[[], Mapping[str, int]] = dict  # messages by publisher
     explain: Callable[[Iterable[Refused]], None] = (
         _nobody_asks  # what is not stored, before acknowledge()
     )
