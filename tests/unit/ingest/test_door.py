@@ -1,0 +1,294 @@
+"""The HTTPS door's parts: who waits, what a body may be, who is believed, and two sources in fair turns."""
+
+import asyncio
+import contextlib
+import gzip
+import json
+from collections.abc import Iterable, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typing_extensions import override
+
+from services.core.broker.link import Publication
+from services.core.broker.passwords import hash_secret
+from services.core.clock import EPOCH, ManualClock
+from services.core.reasons import Reason
+from services.ingest.door.bodies import gunzip, messages_of
+from services.ingest.door.callers import Callers, Proofs, Secret, Signature, read_shown
+from services.ingest.door.problems import (
+    DoorError,
+    TooLargeError,
+    TooManyRequestsError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from services.ingest.door.waiting import DOOR, WaitingRoom
+from services.ingest.merged_source import MergedSource
+from services.ingest.messages import Message, Received, Unusable
+from services.ingest.resolve import Refused, Scope
+
+TOPIC = "a topic"
+NO_ITEM = Unusable(Reason.EMPTY, "nothing")
+TWO_ITEMS = Message([NO_ITEM, NO_ITEM])
+
+
+def refuse(
+    publication: Publication, content: Message | Unusable, scope: Scope
+) -> Refused:
+    received = Received(publication, "gw-1", "data", content)
+    return Refused(0, scope, Reason.EMPTY, "nothing", received, 0)
+
+
+class TestWaitingRoom:
+    async def test_it_waits_for_the_last_of_its_messages(self) -> None:
+        room = WaitingRoom()
+        stored = asyncio.create_task(room.store("gw-1", TOPIC, [b"1", b"2", b"3"]))
+        await room.arrived.wait()
+        taken = room.take(2) + room.take(2)
+        assert [one.payload for one in taken] == [b"1", b"2", b"3"]
+        assert {one.connection for one in taken} == {DOOR}
+        room.acknowledge(taken[1:])
+        await asyncio.sleep(0)
+        assert not stored.done()
+        room.acknowledge([*taken, Publication(TOPIC, b"", taken[0].mid, 1, 5)])
+        assert (await stored).messages == 3
+        assert (len(room), room.unacknowledged) == (0, 0)
+
+    async def test_another_connections_messages_are_none_of_its(self) -> None:
+        room = WaitingRoom()
+        stored = asyncio.create_task(room.store("gw-1", TOPIC, [b"1"]))
+        await room.arrived.wait()
+        [own] = room.take(9)
+        foreign = Publication(TOPIC, b"1", own.mid, 1, 1)
+        room.explain([refuse(foreign, NO_ITEM, "message")])
+        room.acknowledge([foreign])
+        await asyncio.sleep(0)
+        assert not stored.done()
+        room.acknowledge([own])
+        assert (await stored).refused == []
+
+    @pytest.mark.parametrize(
+        ("refused", "useless"),
+        [
+            ([], False),
+            ([(0, NO_ITEM, "message")], False),
+            ([(0, NO_ITEM, "message"), (1, NO_ITEM, "message")], True),
+            ([(0, TWO_ITEMS, "item"), (1, NO_ITEM, "message")], False),
+            ([(0, TWO_ITEMS, "item")] * 2 + [(1, NO_ITEM, "message")], True),
+            ([(0, TWO_ITEMS, "item"), (0, TWO_ITEMS, "value")], False),
+            ([(0, NO_ITEM, "message")] * 2, False),
+        ],
+    )
+    async def test_useless_is_a_request_of_which_nothing_is_stored(
+        self, refused: list[tuple[int, Message | Unusable, Scope]], useless: bool
+    ) -> None:
+        room = WaitingRoom()
+        stored = asyncio.create_task(room.store("gw-1", TOPIC, [b"1", b"2"]))
+        await room.arrived.wait()
+        messages = room.take(9)
+        for place, content, scope in refused:
+            room.explain([refuse(messages[place], content, scope)])
+        room.acknowledge(messages)
+        assert (await stored).is_useless is useless
+
+    async def test_one_publisher_leaves_room_for_others(self) -> None:
+        room = WaitingRoom()
+        big = [bytes(room.most_bytes // 5)]
+        first = asyncio.create_task(room.store("gw-1", TOPIC, big))
+        await room.arrived.wait()
+        with pytest.raises(TooManyRequestsError):
+            await room.store("gw-1", TOPIC, big)
+        others = [asyncio.create_task(room.store(f"p{n}", TOPIC, big)) for n in "123"]
+        await asyncio.sleep(0)
+        with pytest.raises(TooManyRequestsError):
+            await room.store("gw-9", TOPIC, big)
+        room.acknowledge(room.take(9))
+        for task in (first, *others):
+            assert (await task).refused == []
+        again = asyncio.create_task(room.store("gw-9", TOPIC, big))
+        await asyncio.sleep(0)
+        assert len(room) == 1
+        again.cancel()
+
+    async def test_when_it_closes_all_who_wait_are_told(self) -> None:
+        room = WaitingRoom()
+        waiting = asyncio.create_task(room.store("gw-1", TOPIC, [b"1"]))
+        await room.arrived.wait()
+        room.close()
+        with pytest.raises(UnavailableError):
+            await waiting
+        with pytest.raises(UnavailableError):
+            await room.store("gw-1", TOPIC, [b"1"])
+
+
+class Broker:
+    """A source that has as much as it is asked for, and counts what was taken."""
+
+    connection = 3
+
+    def __init__(self) -> None:
+        self.given = 0
+        self.acknowledged: list[Publication] = []
+
+    async def receive(self, limit: int) -> list[Publication]:
+        await asyncio.sleep(0)
+        self.given += limit
+        return [Publication(TOPIC, b"mqtt", 1, 1, 3)] * limit
+
+    def acknowledge(self, publications: Sequence[Publication]) -> None:
+        self.acknowledged += [one for one in publications if one.connection == 3]
+
+    async def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        raise AssertionError(messages)
+
+    async def round_trip(self) -> int:
+        return 7
+
+
+class TestMergedSource:
+    async def test_both_get_their_turn_and_neither_is_taken_ahead_without_bound(
+        self,
+    ) -> None:
+        broker, room = Broker(), WaitingRoom()
+        async with MergedSource(broker, room) as source:
+            stored = asyncio.create_task(room.store("gw-1", TOPIC, [b"door"] * 900))
+            sources = set()
+            for _ in range(4):
+                taken = await source.receive(400)
+                doors = sum(one.connection == DOOR for one in taken)
+                assert doors == (200 if len(room) or doors == 200 else 100)
+                sources |= {one.payload for one in taken}
+                source.acknowledge(taken)
+                await asyncio.sleep(0)
+            assert sources == {b"mqtt", b"door"}
+            # Nobody asks: nothing more is taken from the broker.
+            before = broker.given
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert broker.given <= before + 250
+            while len(room):
+                source.acknowledge(await source.receive(400))
+            assert (await stored).messages == 900
+        assert broker.acknowledged
+
+    async def test_what_either_still_has_to_give_is_counted(self) -> None:
+        room = WaitingRoom()
+        async with MergedSource(Broker(), room) as source:
+            waiting = asyncio.create_task(room.store("gw-1", TOPIC, [b"1", b"2"]))
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert await source.round_trip() == 7 + 250 + 2
+            waiting.cancel()
+
+    async def test_what_breaks_the_door_ends_ingest(self) -> None:
+        class Silent(Broker):
+            @override
+            async def receive(self, limit: int) -> list[Publication]:
+                await asyncio.Event().wait()
+                return await super().receive(limit)
+
+        room = WaitingRoom()
+        async with MergedSource(Silent(), room) as source:
+            receiving = asyncio.create_task(source.receive(1))
+            await asyncio.sleep(0)
+            room.fail(ZeroDivisionError())
+            with pytest.raises(ZeroDivisionError):
+                await receiving
+
+
+class TestBodies:
+    def test_one_message_an_array_or_lines(self) -> None:
+        assert messages_of(b' {"a": 1}\n') == [b' {"a": 1}\n']
+        assert messages_of(b'[{"a": 1}, 2]') == [b'{"a": 1}', b"2"]
+        assert messages_of(b'{"a": 1}\n\n{"a": 2}\r\n') == [b'{"a": 1}', b'{"a": 2}\r']
+        assert messages_of(b'{"a": 1}\n{"a": ') == [b'{"a": 1}', b'{"a": ']
+        assert messages_of(b"[]") == [b"[]"]
+        assert messages_of(b'{\n"a":\n') == [b'{\n"a":\n']
+        assert messages_of(b"[" * 100_000) == [b"[" * 65_536]
+
+    @given(st.binary(max_size=300))
+    def test_no_body_makes_it_raise_and_none_vanishes(self, body: bytes) -> None:
+        assert messages_of(body)
+
+    @given(st.lists(st.dictionaries(st.text(max_size=3), st.integers()), min_size=2))
+    def test_all_messages_of_a_batch_come_out(
+        self, batch: list[dict[str, int]]
+    ) -> None:
+        lines = "\n".join(json.dumps(one) for one in batch).encode()
+        array = json.dumps(batch).encode()
+        assert [json.loads(one) for one in messages_of(lines)] == batch
+        assert [json.loads(one) for one in messages_of(array)] == batch
+
+    def test_gzip_is_unpacked_within_its_bound(self) -> None:
+        assert gunzip(gzip.compress(b"x" * 1000), 1000) == b"x" * 1000
+        with pytest.raises(TooLargeError):
+            gunzip(gzip.compress(b"x" * 1001), 1000)
+        for broken in (b"", b"x", gzip.compress(b"x")[:-1], gzip.compress(b"x") * 2):
+            with pytest.raises(DoorError):
+                gunzip(broken)
+
+
+class Registry:
+    """Publishers' proofs and the revision that they were changed with."""
+
+    def __init__(self) -> None:
+        self.revision = 1
+        self.proofs = {"gw-1": Proofs((hash_secret("right"),), ("key",))}
+        self.asked = 0
+
+    async def load(self, publisher: str) -> Proofs:
+        self.asked += 1
+        return self.proofs.get(publisher, Proofs())
+
+    def callers(self) -> Callers:
+        return Callers(self.load, lambda: self.revision, ManualClock(EPOCH))
+
+
+class TestCallers:
+    async def test_a_secret_is_looked_up_once_until_the_registry_changes(self) -> None:
+        registry = Registry()
+        callers = registry.callers()
+        for _ in range(5):
+            await callers.admit("gw-1", Secret(None, "right"), "10.0.0.1")
+        assert registry.asked == 1
+        registry.revision = 2
+        await callers.admit("gw-1", Secret("gw-1", "right"), "10.0.0.1")
+        assert registry.asked == 2
+        del registry.proofs["gw-1"]
+        registry.revision = 3
+        with pytest.raises(UnauthenticatedError):
+            await callers.admit("gw-1", Secret(None, "right"), "10.0.0.1")
+
+    async def test_a_new_secret_counts_before_its_revision_is_seen(self) -> None:
+        registry = Registry()
+        callers = registry.callers()
+        await callers.admit("gw-1", Secret(None, "right"), "10.0.0.1")
+        registry.proofs["gw-1"] = Proofs((hash_secret("new"),))
+        await callers.admit("gw-1", Secret(None, "new"), "10.0.0.1")
+        with pytest.raises(UnauthenticatedError):
+            await callers.admit("gw-1", Secret(None, "right"), "10.0.0.1")
+
+    async def test_guesses_from_one_address_do_not_shut_out_another(self) -> None:
+        callers = Registry().callers()
+        for attempt in range(12):
+            wanted = UnauthenticatedError if attempt < 10 else TooManyRequestsError
+            with pytest.raises(wanted):
+                await callers.admit("gw-1", Secret(None, "guess"), "10.6.6.6")
+        await callers.admit("gw-1", Secret(None, "right"), "10.0.0.1")
+
+    async def test_a_signature_that_is_no_digest_is_refused(self) -> None:
+        callers = Registry().callers()
+        keys = await callers.expect_signature("gw-1", "10.0.0.1")
+        for digest in ("", "é", "0" * 64):
+            with pytest.raises(UnauthenticatedError):
+                callers.check_signature(
+                    ("gw-1", "10.0.0.1"), Signature(digest), keys, b""
+                )
+
+    @given(st.text(max_size=20), st.text(max_size=20))
+    def test_no_header_makes_it_raise_anything_else(self, auth: str, sign: str) -> None:
+        headers = {"authorization": auth, "x-signature-256": sign}
+        with contextlib.suppress(UnauthenticatedError):
+            assert isinstance(read_shown(headers), Secret | Signature)
