@@ -22,7 +22,7 @@ from services.core.storage.event_log import (
 )
 from services.core.storage.pool import Connection
 from services.core.storage.rule_store import load_rulebook
-from services.rules import store
+from services.rules import platform, store
 from services.rules.evaluation import Evaluation, TargetMove
 from services.rules.memory import Memory, encode_memory
 from services.rules.recall import Recollection, recall
@@ -117,7 +117,11 @@ class Engine:
             [target for target in found if target is not None],
         )
         at = from_milliseconds(clock.now_ms or 0)
-        alerts = await open_alerts(self._connection)
+        alerts = {
+            fingerprint: alert
+            for fingerprint, alert in (await open_alerts(self._connection)).items()
+            if alert.subject.rule_key not in platform.KEYS
+        }
         settled = settle(targets, stored, self._subjects, alerts, at)
         self._evaluation = Evaluation(targets, recalled.memory, clock, settled.holds)
         self._evaluation.changed |= settled.holds.keys()

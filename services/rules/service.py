@@ -12,12 +12,14 @@ from services.core.storage.follower import follow_for_ever
 from services.core.storage.pool import Connection
 from services.rules import store
 from services.rules.engine import Engine
+from services.rules.platform import PlatformWatch
 
 _BATCHES = Counter("alatau_rules_batches_total", "Event log batches judged")
 _MOVES = Counter("alatau_rules_moves_total", "Changes of alerts' states")
 _BEHIND = Gauge("alatau_rules_batches_behind", "Event log batches not judged yet")
 _TARGETS = Gauge("alatau_rules_targets", "Datastreams and devices that rules look at")
 _CHECK_SECONDS: Final = 1.0
+_PLATFORM_SECONDS: Final = 10.0
 _RELOAD_SHARE: Final = 10  # a reload that takes long is not repeated at once
 
 
@@ -50,7 +52,8 @@ async def _follow_log(engine: Engine, reader: Connection, turn: asyncio.Lock) ->
 async def _look_after(
     engine: Engine, writer: Connection, clock: Clock, turn: asyncio.Lock
 ) -> None:
-    """Every second: report, and take up rules and targets that have changed."""
+    """Every second: report, and take up rules and targets that have changed; now and then look at ourselves."""
+    watch, looked_at = PlatformWatch(clock), clock.monotonic()
     while True:
         _TARGETS.set(len(engine.targets))
         await clock.sleep(_CHECK_SECONDS)
@@ -59,6 +62,9 @@ async def _look_after(
             newest = await tail(writer, "observations")
             _BEHIND.set(newest.batch - engine.cursor.batch)
             notify_supervisor("WATCHDOG=1")
+            if clock.monotonic() - looked_at >= _PLATFORM_SECONDS:
+                _MOVES.inc(await watch.look(writer))
+                looked_at = clock.monotonic()
             if await store.registry_revision(writer) == engine.revision:
                 continue
             await engine.reload()
