@@ -17,8 +17,6 @@ _BATCHES = Counter("alatau_history_batches_total", "Event log batches folded")
 _BEHIND = Gauge("alatau_history_batches_behind", "Event log batches not folded yet")
 _SHORTEST_PAUSE: Final = 0.4  # between two flushes
 _LONGEST_PAUSE: Final = 1.0
-_FLUSH_SHARE: Final = 20  # a flush that takes long is not repeated at once
-_LONGEST_FLUSH_SECONDS: Final = 3.0
 _FLUSH_SHARE: Final = (
     4  # a flush that takes long is not repeated at once: more is coalesced
 )
