@@ -30,7 +30,7 @@ def main() -> int:
     print(f"seed {seed}, {asked.minutes:g} minutes, {len(plan)} steps:")
     print("\n".join(map(str, plan)), flush=True)
     with_disks = bool(asked.only) or asked.minutes >= _LEAST_MINUTES_WITH_DISKS
-    outcome = play(Wanted(seed, asked.minutes, plan, with_disks))
+    outcome = play(Wanted(seed, asked.minutes, plan, with_disks, asked.keep_logs))
     if asked.add:
         outcome = add_to_earlier(outcome)
     if asked.docs or asked.add:
@@ -57,6 +57,7 @@ def _arguments() -> argparse.Namespace:
         action="store_true",
         help="the same, added to what is there: a run in parts",
     )
+    add("--keep-logs", action="store_true", help="also of a run that went well")
     add("--json", action="store_true", help="print the outcome as JSON")
     return parser.parse_args()
 

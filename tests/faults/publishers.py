@@ -4,7 +4,7 @@ import asyncio
 import json
 import random
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, Final
@@ -159,10 +159,12 @@ class Publisher:
         self.unreadable.append(payload)
         self.send_raw(payload)
 
-    def send_again(self, seqs: Iterable[int]) -> None:
-        """In this order, although nothing asks for it."""
-        self._unsent.extend(seqs)
-        self._work.set()
+    def hold_back(self) -> None:
+        """What was numbered goes only when it is overdue: somebody delivers copies of it meanwhile."""
+        now = self.world.clock.monotonic()
+        for seq in self._unsent:
+            self.outbox[seq].sent_at = now
+        self._unsent.clear()
 
     def _keep_bound(self) -> None:
         bound = self.identity.bound

@@ -49,6 +49,7 @@ class Wanted:
     minutes: float
     plan: Sequence[Step]
     with_disks: bool = False
+    keep_logs: bool = False
 
 
 class HarnessError(AssertionError):
@@ -73,7 +74,7 @@ def play(wanted: Wanted) -> Outcome:
         except BaseException:
             _say(f"logs are kept in {_keep_logs(city, wanted.seed)}")
             raise
-        if not outcome.holds:
+        if wanted.keep_logs or not outcome.holds:
             _say(f"logs are kept in {_keep_logs(city, wanted.seed)}")
     return outcome
 
@@ -154,6 +155,8 @@ class _Run:
         except (AssertionError, TimeoutError, OSError) as error:
             raise HarnessError(self._how_to_replay(step, error)) from error
         self.outcome.count(step.fault)
+        took = ", ".join(f"{each.of} {each.seconds:.2f} s" for each in recoveries)
+        _say(f"{self.clock.now():%H:%M:%S} {step}: {took}")
         for recovery in recoveries:
             self.outcome.add(recovery)
             if step.fault == KILLS:

@@ -26,12 +26,17 @@ _MALFORMED: Final = (b"", b"\x00\xff\xfe", b"{", b'{"values": {}} x', b"[1, 2")
 async def storm(scene: Scene, chance: random.Random) -> list[Recovery]:
     """Every message is delivered five times, shuffled over ten thousand deliveries."""
     publisher = scene.fleet.storm
-    seqs = [publisher.make(1, ago_ms=4 * _STORM) for _ in range(_STORM)]
-    places = [
-        (place + chance.uniform(0, _APART), seq)
-        for place, seq in enumerate(seq for seq in seqs for _ in range(_COPIES))
+    payloads = [
+        publisher.outbox[publisher.make(1, ago_ms=4 * _STORM)].payload
+        for _ in range(_STORM)
     ]
-    publisher.send_again(seq for _, seq in sorted(places))
+    publisher.hold_back()
+    places = [
+        (place + chance.uniform(0, _APART), place // _COPIES)
+        for place in range(_STORM * _COPIES)
+    ]
+    for _, number in sorted(places):
+        publisher.send_raw(payloads[number])
     await _until_done(scene, publisher)
     return [await scene.stores_again("storm of repeats", scene.now())]
 
