@@ -51,6 +51,14 @@ class Settings(BaseSettings):
     metrics_host: str = Field(
         default="127.0.0.1", description="address that /metrics is served on"
     )
+    rejected_days: int = Field(
+        default=30, ge=1, le=3650, description="days that refused messages are kept"
+    )
+    rejected_bytes: int = Field(
+        default=2_000_000_000,
+        ge=0,
+        description="bytes of refused raw messages that are kept at most: the oldest of the loudest publisher go first",
+    )
     log_format: str = Field(
         default="text",
         pattern="^(text|json)$",
