@@ -83,6 +83,8 @@ async def live_latest(
         datastreams=datastream,
         household=scope.household,
     )
+    if scope.household:
+        feeds.latest.name([*(thing or ()), *(datastream or ())])
     client = LatestClient(feeds, selection, context.pace)
     if client.selected() > MOST_DATASTREAMS:
         raise TooMuchError(

@@ -3,7 +3,7 @@
 import datetime as dt
 import random
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,6 +12,7 @@ import structlog
 from prometheus_client import Gauge
 
 from services.api.auth.permissions import Place
+from services.api.failures import TooMuchError
 from services.api.live.bell import Bell
 from services.api.live.latest_table import LatestTable
 from services.api.live.store import (
@@ -20,7 +21,9 @@ from services.api.live.store import (
     cursor_before,
     find_subjects,
     folded_cursor,
+    household_cells,
     newest_batches,
+    newest_frame,
     read_codings,
     read_public_ids,
     read_revision,
@@ -41,6 +44,7 @@ _RETRY_SECONDS: Final = (0.5, 2.0)
 _REGISTRY_SECONDS: Final = 1.0
 _ALERT_BATCHES: Final = 1_000
 _HOMELESS_BATCHES: Final = 100
+_MOST_NAMED: Final = 20_000
 
 _position = Gauge(
     "alatau_api_live_batch", "Newest batch that the live streams know.", ("stream",)
@@ -94,6 +98,21 @@ class LatestFeed(Feed):
         self.revision = -1
         self._looked_at = 0.0
         self._homeless: deque[ObservationBatch] = deque(maxlen=_HOMELESS_BATCHES)
+        self._named: set[str] = set()
+        self._to_load: set[str] = set()
+        self.loads = 0  # how often named datastreams came to the table
+
+    def name(self, names: Iterable[str]) -> None:
+        """Hold the household datastreams of these things, keys or ids too: within a second they are there.
+
+        Raises:
+            TooMuchError: more than can be held have been named.
+        """
+        new = set(names) - self._named
+        if len(self._named) + len(new) > _MOST_NAMED:
+            raise TooMuchError("Too many households are being watched already.")
+        self._named |= new
+        self._to_load |= new
 
     async def prepare(self, connection: Connection) -> Cursor:
         """Stored newest values and the place in the log they stand for, in one snapshot."""
@@ -101,8 +120,7 @@ class LatestFeed(Feed):
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             cursor = await folded_cursor(connection)
             await self._load_registry(connection)
-            async for batch in newest_batches(connection):
-                self.table.apply(cursor.batch, batch)
+            await self._load_newest(connection, cursor.batch, self.table.frames())
         return cursor
 
     async def take(self, connection: Connection, entry: LogEntry) -> None:
@@ -113,22 +131,36 @@ class LatestFeed(Feed):
         now = self.clock.monotonic()
         if now - self._looked_at >= _REGISTRY_SECONDS:
             self._looked_at = now
-            await self._refresh(connection)
+            await self._refresh(connection, entry.batch)
             while self._homeless:
                 self.table.apply(entry.batch, self._homeless.popleft())
 
-    async def _refresh(self, connection: Connection) -> None:
-        if await read_revision(connection) == self.revision:
+    async def _refresh(self, connection: Connection, number: int) -> None:
+        named, self._to_load = self._to_load, set()
+        if not named and await read_revision(connection) == self.revision:
             return
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             await self._load_registry(connection)
+            if named:
+                new = self.table.cells_of(await household_cells(connection, named))
+                frames = self.table.frames(new)
+                await self._load_newest(connection, number, frames)
+                self.loads += 1
+
+    async def _load_newest(
+        self, connection: Connection, number: int, frames: list[int]
+    ) -> None:
+        async for batch in newest_batches(connection, frames):
+            self.table.apply(number, batch)
 
     async def _load_registry(self, connection: Connection) -> None:
         revision = await read_revision(connection)
         self.table.codings = await read_codings(connection)
         async for cells in cells_since(connection, self.revision):
             self.table.take_cells(cells)
-        self.table.settle(await read_public_ids(connection))
+        self.table.take_cells(await household_cells(connection, self._named))
+        public = await read_public_ids(connection)
+        self.table.settle(public, await newest_frame(connection))
         self.revision = revision
 
 

@@ -31,7 +31,7 @@ class LatestClient(Client):
         self._latest = feeds.latest
         self._selection = selection
         self._cells: Cells = np.empty(0, np.int64)
-        self._seen: tuple[LatestTable | None, int] = (None, -1)
+        self._seen: tuple[LatestTable | None, int, int] = (None, -1, -1)
 
     def selected(self) -> int:
         """How many datastreams this client gets."""
@@ -40,7 +40,7 @@ class LatestClient(Client):
 
     def _select(self) -> None:
         """The registry may have moved since the last time, or the table begun anew."""
-        now = (self._latest.table, self._latest.revision)
+        now = (self._latest.table, self._latest.revision, self._latest.loads)
         if now != self._seen:
             self._cells = self._latest.table.select(self._selection)
             self._seen = now

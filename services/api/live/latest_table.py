@@ -104,6 +104,7 @@ class LatestTable:
         self._changed = np.empty(0, np.int64)  # number of the batch
         self._homes = np.empty(0, np.int64)  # sorted, with the cells they belong to
         self._cells_of_homes: Cells = np.empty(0, np.int64)
+        self._held = np.empty(0, np.bool_)  # by frame id: some of its slots are here
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -153,15 +154,33 @@ class LatestTable:
         for name, column in self._columns.items():
             self._columns[name] = np.concatenate([column, np.zeros(more, np.int32)])
 
-    def settle(self, public_ids: Collection[int]) -> None:
-        """After taking cells: which of them the publication filter lets pass, and how frames lead to them."""
+    def cells_of(self, cells: Iterable[Cell]) -> Cells:
+        """Where these, which were taken, are."""
+        return np.array([self._place[cell.datastream_id] for cell in cells], np.int64)
+
+    def settle(self, public_ids: Collection[int], newest_frame: int = 0) -> None:
+        """After taking cells: which of them the publication filter lets pass, and how frames lead to them.
+
+        newest_frame: of the registry; a later one may be of a datastream that belongs here.
+        """
         self._public = np.isin(self._ids, np.fromiter(public_ids, np.int64))
         housed = np.flatnonzero(self._home >= 0)
         order = housed[np.argsort(self._home[housed], kind="stable")]
         self._homes, self._cells_of_homes = self._home[order], order
+        frames = self._homes >> _SLOT_BITS
+        self._held = np.zeros(
+            max(newest_frame, int(frames.max(initial=0))) + 1, np.bool_
+        )
+        self._held[frames] = True
+
+    def frames(self, cells: Cells | None = None) -> list[int]:
+        """Where the datastreams of these cells, or all, are reported."""
+        homes = self._home if cells is None else self._home[cells]
+        found: list[int] = np.unique(homes[homes >= 0] >> _SLOT_BITS).tolist()
+        return found
 
     def apply(self, number: int, batch: ObservationBatch) -> bool:
-        """Take each value that is as new as what is held, or newer; whether every value had a datastream."""
+        """Take each value that is as new as what is held, or newer; False: some may be of datastreams to come."""
         if not len(batch):
             return True
         item = batch.item_of_value()
@@ -183,7 +202,12 @@ class LatestTable:
         self._times[cells[order]] = times[order]
         self._quality[cells[order]] = batch.quality[order]
         self._changed[cells[order]] = number
-        return bool(housed[present].all())
+        return not self._to_come(batch.frame_ids[item[present & ~housed]])
+
+    def _to_come(self, frames: NDArray[np.int32]) -> bool:
+        """Whether any of these may soon have a datastream here: it is new, or has other slots here."""
+        known = frames < len(self._held)
+        return not known.all() or bool(self._held[frames].any())
 
     def _find(self, home: NDArray[np.int64]) -> tuple[Cells, NDArray[np.bool_]]:
         """The cell of each (frame, slot), and whether there is one; where not, the cell is 0."""

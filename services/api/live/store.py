@@ -1,6 +1,6 @@
 """SQL of the live streams: what followers begin with. What follows comes from the event log."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -31,10 +31,13 @@ LEFT JOIN LATERAL (
     SELECT frame_id, slot, valid_from, revision FROM datastream_slots s
     WHERE s.datastream_id = d.datastream_id AND s.valid_to = 'infinity' LIMIT 1
 ) s ON true
-WHERE d.revision > $1 OR t.revision > $1 OR p.revision > $1 OR di.revision > $1
-   OR d.datastream_id IN (SELECT datastream_id FROM datastream_slots WHERE revision > $1)
+WHERE {chosen}
 ORDER BY d.datastream_id
 """
+# Those of households are millions: they are held when somebody who may see them names them.
+_CHANGED: Final = """p.privacy <> 'household' AND (d.revision > $1 OR t.revision > $1 OR p.revision > $1 OR di.revision > $1
+   OR d.datastream_id IN (SELECT datastream_id FROM datastream_slots WHERE revision > $1))"""
+_NAMED: Final = """p.privacy = 'household' AND (t.key = ANY ($1) OR d.key = ANY ($1) OR d.datastream_id::text = ANY ($1))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,25 @@ async def cells_since(
     connection: Connection, revision: int
 ) -> AsyncIterator[list[Cell]]:
     """Datastreams that changed after a revision of the registry; inside a transaction."""
-    cursor = await connection.cursor(_CELLS, revision)
+    cursor = await connection.cursor(_CELLS.format(chosen=_CHANGED), revision)
     while rows := await cursor.fetch(_CHUNK):
         yield [Cell(*row) for row in rows]
+
+
+async def household_cells(connection: Connection, names: Collection[str]) -> list[Cell]:
+    """Datastreams of households by their things' keys, their own keys or ids."""
+    wanted = sorted(names)
+    rows = (
+        await connection.fetch(_CELLS.format(chosen=_NAMED), wanted) if wanted else ()
+    )
+    return [Cell(*row) for row in rows]
+
+
+async def newest_frame(connection: Connection) -> int:
+    newest: int = await connection.fetchval(
+        "SELECT coalesce(max(frame_id), 0) FROM frames"
+    )
+    return newest
 
 
 async def folded_cursor(connection: Connection) -> Cursor:
@@ -84,10 +103,13 @@ async def folded_cursor(connection: Connection) -> Cursor:
     return folded or await tail(connection, "observations")
 
 
-async def newest_batches(connection: Connection) -> AsyncIterator[ObservationBatch]:
-    """The stored newest values, each as an item of its own time; inside a transaction."""
+async def newest_batches(
+    connection: Connection, frames: Sequence[int]
+) -> AsyncIterator[ObservationBatch]:
+    """The stored newest values of frames, each as an item of its own time; inside a transaction."""
     cursor = await connection.cursor(
-        "SELECT frame_id, results, times, quality FROM latest_observations"
+        "SELECT frame_id, results, times, quality FROM latest_observations WHERE frame_id = ANY ($1)",
+        frames,
     )
     while rows := await cursor.fetch(_CHUNK):
         for row in rows:
