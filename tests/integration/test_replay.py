@@ -1,6 +1,7 @@
 """What was refused is mended and read again: stored once, however often it is replayed."""
 
 import datetime as dt
+import signal
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from services.core.storage.rejections import (
 )
 from tests.ingest_city import apply_ingest_city
 from tests.integration.ingest_stage import CLOCK, T0, Stage, ingest_stage, until
+from tests.integration.test_ingest_killed import child
 from tests.stack_fixtures import Broker
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio]
@@ -192,3 +194,31 @@ async def test_a_message_that_is_no_longer_kept_is_said_to_be_lost(
         done = await replay(stage)
     assert (done.messages, done.mended, done.refused, done.lost) == (2, 0, 1, 1)
     assert [row[2:] for row in await inbox(stage)] == [("open", 1), ("open", 1)]
+
+
+async def test_a_replay_that_is_killed_goes_on_and_counts_exactly(
+    stage: Stage,
+) -> None:
+    messages = 450
+    async with stage.device("feeder-1") as feeder:
+        async with child(stage, "nowhere", 1):
+            for number in range(messages):
+                await feeder.values(T0 + number, voltage=1200, current=1000)
+            await stage.settled(messages)
+        await set_voltage_range(stage, 2000)
+        asked = await ask_replay(stage.database, choice(), by="tester", now=CLOCK.now())
+        for point in ("before-commit", "after-commit"):
+            async with child(stage, point, 2) as killed:
+                assert await killed.wait() == -signal.SIGKILL
+        async with child(stage, "nowhere", 1):
+            ledger = await stage.settled(2 * messages)
+    done = await read_replay(stage.database, asked.replay_id)
+    assert (done.messages, done.mended, done.refused) == (messages, messages, 0)
+    total = ledger.total
+    assert (total.received, total.stored, total.merged) == (
+        2 * messages,
+        messages,
+        messages,
+    )
+    rows = await stage.rows("feeder-1")
+    assert [row[:2] for row in rows.values()] == [[1200, 1]] * messages
