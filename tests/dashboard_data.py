@@ -53,6 +53,7 @@ SELECT $1::timestamptz - n * interval '70 s', 'value', (ARRAY['range', 'too_old'
        'city/v1/zq7/data', 'zq7', 'raw zq7'::bytea
 FROM generate_series(1, 300) n;
 INSERT INTO gaps SELECT device_id, 1, 10, 12, device_id % 2 = 0, $1 FROM devices WHERE publishes LIMIT 9;
+INSERT INTO gaps SELECT device_id, 1, 20, 22, false, $1, $1 FROM devices WHERE publishes LIMIT 9;
 INSERT INTO event_log
 SELECT 'observations', n, $1::timestamptz - (3600 - n) * interval '1 s', true, n % 5, decode(repeat('ab', 2000), 'hex')
 FROM generate_series(1, 3600) n;

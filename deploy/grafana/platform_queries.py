@@ -13,6 +13,21 @@ def ledger(column: str) -> str:
 NOT_BALANCED: Final = """\
 SELECT abs(received - stored - merged - duplicate - rejected) AS value FROM dashboards.ledger"""
 
+VIOLATIONS: Final = "SELECT count(*) AS value FROM dashboards.violations"
+
+MISSING_NOW: Final = """\
+SELECT coalesce(sum(missing), 0) AS value FROM dashboards.gaps WHERE closed_at IS NULL AND NOT lost"""
+
+LOST: Final = """\
+SELECT coalesce(sum(missing), 0) AS value FROM dashboards.gaps WHERE lost"""
+
+GAPS: Final = """\
+SELECT $__timeGroupAlias(g.at, '$__interval'), g.metric, sum(g.missing)::float8 AS value
+FROM (SELECT recorded_at AS at, 'recorded' AS metric, missing FROM dashboards.gaps WHERE $__timeFilter(recorded_at)
+      UNION ALL
+      SELECT closed_at, 'closed', missing FROM dashboards.gaps WHERE $__timeFilter(closed_at)) g
+GROUP BY 1, 2 ORDER BY 1"""
+
 WAITING_NOW: Final = """\
 SELECT waiting AS value FROM dashboards.log_batches
 WHERE stream = 'observations' AND logged_at > $__timeTo()::timestamptz - interval '10 minutes'
@@ -56,6 +71,7 @@ MISSING: Final = """\
 SELECT p.publisher, sum(g.missing) AS missing, coalesce(sum(g.missing) FILTER (WHERE g.lost), 0) AS lost,
        max(g.recorded_at) AS since
 FROM dashboards.gaps g JOIN dashboards.publishers p USING (publisher_id)
+WHERE g.closed_at IS NULL
 GROUP BY 1 ORDER BY 2 DESC LIMIT 100"""
 
 STORE: Final = (

@@ -91,7 +91,7 @@ async def test_no_view_shows_a_household_a_person_or_a_payload(
     assert len(meters) > 100
     keys = {row["key"] for row in meters}
     views = await readable(reader)
-    assert len(views) == 13
+    assert len(views) == 14
     for view in views:
         limited = " LIMIT 2000" if view == "dashboards.readings" else ""
         for row in await reader.fetch(f"SELECT * FROM {view}{limited}"):

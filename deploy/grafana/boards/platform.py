@@ -16,9 +16,9 @@ from services.core.city.language import Text
 
 TITLE = Text("Платформа", "Платформа", "Platform")
 NOTE = Text(
-    "Қабылданды = сақталды + біріктірілді + қайталанды + қабылданбады.",
-    "Принято = сохранено + объединено + повторы + отклонено.",
-    "Received = stored + merged + duplicate + rejected, as far as history has counted.",
+    "Қабылданды = сақталды + біріктірілді + қайталанды + қабылданбады + күтуде.",
+    "Принято = сохранено + объединено + повторы + отклонено + ожидают.",
+    "Received = stored + merged + duplicate + rejected + waiting; what waits is in no other figure yet.",
 )
 LEDGER = Text("Есеп кітабы", "Учёт", "Ledger")
 FATES = {
@@ -29,6 +29,10 @@ FATES = {
     "rejected": Text("Қабылданбады", "Отклонено", "Rejected"),
 }
 BALANCE = Text("Есептен айырма", "Расхождение учёта", "Out of balance")
+VIOLATIONS = Text("Заң бұзылған есептер", "Нарушения закона", "Violations of the law")
+MISSING_NOW = Text("Жетпейтін хабарлар", "Сообщений не хватает", "Messages missing now")
+LOST = Text("Жоғалған хабарлар", "Сообщений потеряно", "Messages lost for good")
+GAPS = Text("Үзілістер", "Пропуски", "Gaps recorded and closed")
 PUBLISHERS = Text(
     "Құрылғылар: соңғы хабардан бері",
     "Устройства: с последнего сообщения",
@@ -56,7 +60,15 @@ def ledger(setting: Setting) -> tuple[Panel, ...]:
         for column, title in FATES.items()
     ]
     zero = Look(steps=(Step(None, GREEN), Step(1, RED)), decimals=0)
-    return (*fates, number(say(BALANCE), sql.NOT_BALANCED, zero))
+    few = Look(steps=(Step(None, GREEN), Step(1, ORANGE)), decimals=0)
+    return (
+        *fates,
+        number(say(WAITING), sql.WAITING_NOW, WHOLE_NUMBER),
+        number(say(VIOLATIONS), sql.VIOLATIONS, zero, width=6),
+        number(say(BALANCE), sql.NOT_BALANCED, zero, width=6),
+        number(say(MISSING_NOW), sql.MISSING_NOW, few, width=6),
+        number(say(LOST), sql.LOST, few, width=6),
+    )
 
 
 def publishers(setting: Setting) -> tuple[Panel, ...]:
@@ -68,8 +80,7 @@ def publishers(setting: Setting) -> tuple[Panel, ...]:
     return (
         number(say(SILENT), silent, warning, width=6),
         alive(setting, width=6),
-        number(say(WAITING), sql.WAITING_NOW, WHOLE_NUMBER, width=6),
-        number(say(DATABASE), sql.WHOLE_STORE, Look("bytes"), width=6),
+        number(say(DATABASE), sql.WHOLE_STORE, Look("bytes"), width=12),
         Panel(say(PUBLISHERS), Shape.TABLE, table, 16, seconds, height=10),
         Panel(say(MISSING), Shape.TABLE, sql.MISSING, 8, height=10),
     )
@@ -83,6 +94,7 @@ def event_log(setting: Setting) -> tuple[Panel, ...]:
         Panel(say(BATCHES), Shape.CHART, sql.LOG, 8, WHOLE_NUMBER),
         Panel(say(BYTES), Shape.CHART, sql.LOG_BYTES, 8, Look("bytes")),
         Panel(say(CONSUMERS), Shape.TABLE, sql.CONSUMERS, 12, lag),
+        Panel(say(GAPS), Shape.CHART, sql.GAPS, 12, WHOLE_NUMBER),
     )
 
 
