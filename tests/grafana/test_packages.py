@@ -1,6 +1,5 @@
 """The generated JSON against Grafana's own npm packages: @grafana/schema's types, @grafana/data's ids."""
 
-import hashlib
 import json
 import shutil
 import subprocess
@@ -12,17 +11,13 @@ import pytest
 
 from deploy.grafana.build import panels_of
 from deploy.grafana.units import GRAFANA_UNIT
-from deploy.native import node
-from deploy.native.console import CLEAN_INSTALL
 from deploy.native.node import Node
-from deploy.native.progress import Progress
+from tests.foreign_packages import npm_packages
 
 pytestmark = pytest.mark.timeout(400)  # the first time its 138 packages are fetched
 
 Documents = dict[str, dict[str, Any]]
-CHECKOUT = Path(__file__).parents[2]
 PACKAGES = Path(__file__).parent / "packages"
-LOCKED = ("package.json", "package-lock.json", ".npmrc")
 # A panel's type, and where @grafana/schema has its options; a bar gauge has no settings of fields.
 TYPES = {
     "timeseries": "TimeSeries",
@@ -48,17 +43,8 @@ export const wrong = { unit: 5 } satisfies Json<import('@grafana/schema').FieldC
 
 @pytest.fixture(scope="session")
 def the_node(tmp_path_factory: pytest.TempPathFactory) -> Node:
-    """With Grafana's packages beside this file, installed when the lock file says others."""
-    progress = Progress(tmp_path_factory.mktemp("node") / "log")
-    found = node.find(progress, CHECKOUT)
-    digest = hashlib.sha256(b"".join((PACKAGES / name).read_bytes() for name in LOCKED))
-    stamp = PACKAGES / "node_modules/.locked"
-    if not stamp.exists() or stamp.read_text() != digest.hexdigest():
-        progress.run(
-            [*found.npm, *CLEAN_INSTALL], cwd=PACKAGES, env=found.environment()
-        )
-        stamp.write_text(digest.hexdigest())
-    return found
+    """With Grafana's packages beside this file."""
+    return npm_packages(PACKAGES, tmp_path_factory.mktemp("node") / "log")
 
 
 def run(found: Node, *arguments: str) -> subprocess.CompletedProcess[str]:
