@@ -37,6 +37,7 @@ log = structlog.get_logger()
 
 Opened = TypeVar("Opened")
 _CLIENT_ID: Final = "alatau.ingest"  # where the broker's URL names no user
+_KEEPALIVE_SECONDS: Final = 8  # a half-open connection is found in half as much again
 _RETRY_SECONDS: Final = 1.0
 
 
@@ -141,6 +142,7 @@ def _client(
         client_id=settings.broker_url.username or _CLIENT_ID,
         clean_session=False,
         manual_ack=True,
+        keepalive=_KEEPALIVE_SECONDS,
         longest_pause=2.0,
         fresh_will=standings.will,
     )

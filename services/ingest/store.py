@@ -1,5 +1,7 @@
 """The only SQL that writes observations, their changes, rejected messages and the observations stream."""
 
+import asyncio
+import contextlib
 import datetime as dt
 import itertools
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -29,6 +31,7 @@ log = structlog.get_logger()
 
 _WRITER_LOCK: Final = 0x696E67657374  # "ingest"
 _DAY_MS: Final = 86_400_000
+_REOPEN_SECONDS: Final = 30.0
 _DATA_ERROR_CLASSES: Final = frozenset({"22", "23"})
 
 _LOAD_ROWS: Final = """
@@ -111,12 +114,13 @@ class Store:
         if self._session is not None:
             self._session.connection.terminate()
             self._former, self._session = self._session, None
-        session = await _Session.begin(self._dsn)
-        try:
-            before, now = self.writer, await session.take_over_from(self._former)
-        except BaseException:
-            session.connection.terminate()
-            raise
+        async with asyncio.timeout(_REOPEN_SECONDS):
+            session = await _Session.begin(self._dsn)
+            try:
+                before, now = self.writer, await session.take_over_from(self._former)
+            except BaseException:
+                session.connection.terminate()
+                raise
         self._session, self.writer = session, now
         if now.epoch != before.epoch + 1 or now.last_batch > before.last_batch + 1:
             raise WriterFencedError
@@ -125,6 +129,21 @@ class Store:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.connection.close()
+
+    @contextlib.contextmanager
+    def giving_up_after(self, seconds: float) -> Iterator[None]:
+        """Cut the connection when the block takes longer: half-open, it would let us wait for ever."""
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(seconds, self._cut, seconds)
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _cut(self, seconds: float) -> None:
+        log.warning("no answer from the database", action="cut", seconds=seconds)
+        if self._session is not None:
+            self._session.connection.terminate()
 
     @property
     def connection(self) -> Connection:

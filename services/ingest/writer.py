@@ -27,6 +27,8 @@ log = structlog.get_logger()
 _SHORTEST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
 _CHUNK_SECONDS: Final = 3600.0
+_FIRST_PATIENCE: Final = 15.0  # with one attempt; a healthy database takes milliseconds
+_LONGEST_PATIENCE: Final = 480.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,9 @@ class Writer:
             return
         self._chunks_at = self._clock.monotonic() + _CHUNK_SECONDS
         try:
-            await self._store.make_chunk(self._clock.now())
-            await self._store.make_chunk(self._clock.now() + dt.timedelta(days=1))
+            with self._store.giving_up_after(_FIRST_PATIENCE):
+                await self._store.make_chunk(self._clock.now())
+                await self._store.make_chunk(self._clock.now() + dt.timedelta(days=1))
         except Exception as error:
             if not is_transient(error):
                 raise
@@ -109,14 +112,15 @@ class Writer:
             )
 
     async def _write(self, batch: Batch, situation: Callable[[], Situation]) -> Plan:
-        all_late, pause = False, _SHORTEST_PAUSE
+        all_late, pause, patience = False, _SHORTEST_PAUSE, _FIRST_PATIENCE
         batch = batch.with_joined_blocks()
         known = self._past.flag(batch.blocks, self._clock.now_ms())
         while True:
             attempt: Plan | None = None
             try:
-                attempt = await self._plan(batch, all_late=all_late)
-                await self._commit(attempt, situation())
+                with self._store.giving_up_after(patience):
+                    attempt = await self._plan(batch, all_late=all_late)
+                    await self._commit(attempt, situation())
             except Exception as error:
                 if is_duplicate_key(error) and not all_late:
                     all_late = True  # the table knew more than we did
@@ -126,6 +130,7 @@ class Writer:
                 if await self._recover(error, pause) and attempt is not None:
                     break
                 pause = min(2 * pause, _LONGEST_PAUSE)
+                patience = min(2 * patience, _LONGEST_PATIENCE)
             else:
                 break
         self._newest.advance(attempt.log.frame_ids, attempt.log.times_ms)
