@@ -1,6 +1,6 @@
 """What a publisher does when the platform asks: send again, announce itself, or say truthfully that it cannot."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -13,12 +13,13 @@ _REMEMBERED: Final = (
 )
 
 Answer = tuple[bool, str]
+Configure = Callable[[Mapping[str, int | float | bool | str]], Answer]
 
 
 class CommandDesk:
     """lost: told (epoch, number) when nothing of that epoch below that number can be sent any more.
 
-    take_secret: has the secret on its disk when it returns.
+    take_secret: has the secret on its disk when it returns. configure: does what the device's maker makes of it.
     """
 
     def __init__(
@@ -26,9 +27,11 @@ class CommandDesk:
         outbox: Outbox | Unnumbered,
         lost: Callable[[int, int], None],
         take_secret: Callable[[str], None] | None = None,
+        configure: Configure | None = None,
     ) -> None:
         self._outbox = outbox
         self._take_secret = take_secret
+        self._configure = configure
         self._lost = lost
         self._answers: dict[str, Result] = {}
         self._decoder = msgspec.json.Decoder(Command)
@@ -59,6 +62,8 @@ class CommandDesk:
             return True, "announced again"
         if command.name == "rotate":
             return self._rotate(command)
+        if self._configure is not None:
+            return self._configure(command.args)
         return False, f"{command.name}: this device has nothing of the kind"
 
     def _rotate(self, command: Command) -> Answer:

@@ -12,6 +12,7 @@ from typing import Final
 from services.core.broker.messages import Receipt
 
 FIRST_SEQ: Final = 1
+MOST_MESSAGES: Final = 20_000  # that an outbox keeps, unless said otherwise
 _FIRST_WAIT: Final = 10.0  # seconds without a receipt before a message is sent again
 _LONGEST_WAIT: Final = 60.0
 
@@ -59,7 +60,7 @@ class Outbox:
         standing: Standing,
         kept: Iterable[Entry] = (),
         *,
-        bound: int = 20_000,
+        bound: int = MOST_MESSAGES,
         window: int = 200,
     ) -> None:
         self.publisher = publisher

@@ -5,7 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from device_sim.outbox import FIRST_SEQ, Changes, Entry, Outbox, Standing
+from device_sim.outbox import (
+    FIRST_SEQ,
+    MOST_MESSAGES,
+    Changes,
+    Entry,
+    Outbox,
+    Standing,
+)
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS publishers (
@@ -29,8 +36,15 @@ class OutboxFile:
         self._database.execute("PRAGMA synchronous = FULL")
         self._database.executescript(_SCHEMA)
 
+    def knows(self, publisher: str) -> bool:
+        """Whether it has an epoch already."""
+        found = self._database.execute(
+            "SELECT 1 FROM publishers WHERE publisher = ?", (publisher,)
+        )
+        return found.fetchone() is not None
+
     def open_outboxes(
-        self, publishers: Iterable[str], new_epoch: int
+        self, publishers: Iterable[str], new_epoch: int, bound: int = MOST_MESSAGES
     ) -> dict[str, Outbox]:
         """As they were left; with new_epoch where there was none: a lost file must not use a number again."""
         keys = list(publishers)
@@ -40,9 +54,9 @@ class OutboxFile:
                 "INSERT OR IGNORE INTO publishers VALUES (?, ?, ?, 0, 0)",
                 [(key, new_epoch, FIRST_SEQ - 1) for key in keys],
             )
-        return {key: self._open(key) for key in keys}
+        return {key: self._open(key, bound) for key in keys}
 
-    def _open(self, publisher: str) -> Outbox:
+    def _open(self, publisher: str, bound: int) -> Outbox:
         standing = self._database.execute(
             "SELECT epoch, last_seq, items, dropped FROM publishers WHERE publisher = ?",
             (publisher,),
@@ -52,7 +66,7 @@ class OutboxFile:
             (publisher,),
         )
         entries = [Entry(*columns) for columns in kept]
-        return Outbox(publisher, Standing(*standing), entries)
+        return Outbox(publisher, Standing(*standing), entries, bound=bound)
 
     def write(self, changes: Sequence[Changes], memory: Mapping[str, bytes]) -> None:
         """All of it, or nothing."""

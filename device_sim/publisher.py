@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import msgspec
 
 from device_sim import wire
-from device_sim.commands import CommandDesk
+from device_sim.commands import CommandDesk, Configure
 from device_sim.faults import FaultKind, FaultPlan
 from device_sim.outbox import Entry, Outbox, Unnumbered
 from device_sim.rotation import KeyRing
@@ -39,13 +39,17 @@ class Tell(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who publishes. hosted: device id to device type, of those it speaks for. ring: where new secrets are kept."""
+    """Who publishes. hosted: device id to device type, of those it speaks for. ring: where new secrets are kept.
+
+    configure: what it makes of that command; None: it says that it has nothing of the kind.
+    """
 
     key: str
     secret: str
     device_type: str | None
     hosted: tuple[tuple[str, str | None], ...] = ()
     ring: KeyRing | None = None
+    configure: Configure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class Publisher:
         self.key = identity.key
         self.outbox = outbox
         self.connected = asyncio.Event()
+        self.receipted = asyncio.Event()  # set by each receipt that covers something
         self._identity = identity
         self._around = around
         self._work = asyncio.Event()
@@ -74,7 +79,9 @@ class Publisher:
         self._receipts = msgspec.json.Decoder(Receipt)
         self._command_topic = down_topic(self.key, "command")
         self._ring = identity.ring or KeyRing([identity.secret])
-        self._desk = CommandDesk(outbox, self._give_up, self._ring.take)
+        self._desk = CommandDesk(
+            outbox, self._give_up, self._ring.take, identity.configure
+        )
         self._given_up: list[tuple[int, int]] = []
         self._results: list[Result] = []
 
@@ -159,6 +166,7 @@ class Publisher:
             return
         if self.outbox.settle(receipt):
             self._work.set()
+            self.receipted.set()
         for refusal in receipt.rejected:
             self._around.tell(
                 "a value was refused",

@@ -1,7 +1,6 @@
 """THE MAP: the world moves, devices sample it, messages go to the outbox's disk, publishers send them."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +11,8 @@ import msgspec
 from device_sim import wire
 from device_sim.devices import Rounds
 from device_sim.faults import FaultKind
-from device_sim.outbox import Changes, Outbox
+from device_sim.outbox import Outbox
+from device_sim.outbox_disk import OutboxDisk
 from device_sim.outbox_file import OutboxFile
 from device_sim.publisher import Publisher, Surroundings
 from device_sim.world.world import World
@@ -55,12 +55,12 @@ class Simulator:
     def __init__(self, cast: Cast, around: Surroundings) -> None:
         self._cast = cast
         self._around = around
-        self._outboxes = {
+        outboxes = {
             key: publisher.outbox
             for key, publisher in cast.publishers.items()
             if isinstance(publisher.outbox, Outbox)
         }
-        self._unwritten: list[Changes] = []
+        self._disk = OutboxDisk(cast.file, outboxes, around.tell)
         self._memory: dict[str, bytes] = {}
         self._moved_at = float("-inf")
 
@@ -127,26 +127,11 @@ class Simulator:
         return by_publisher.keys() & self._cast.publishers.keys()
 
     async def _write(self) -> set[str]:
-        """Put all that is new on the disk; only then is it sent. What the disk refuses is tried again."""
-        self._unwritten += [
-            changes
-            for outbox in self._outboxes.values()
-            if (changes := outbox.take_changes()) is not None
-        ]
-        batch, memory = self._unwritten, self._memory
-        if not batch and not memory:
+        written = await self._disk.write(self._memory)
+        if written is None:
             return set()
-        try:
-            await asyncio.to_thread(self._cast.file.write, batch, memory)
-        except sqlite3.OperationalError as error:
-            self._around.tell(
-                "the outbox cannot be written", action="outbox_failed", error=str(error)
-            )
-            return set()
-        self._unwritten, self._memory = [], {}
-        for changes in batch:
-            self._outboxes[changes.publisher].on_disk(changes)
-        return {changes.publisher for changes in batch}
+        self._memory = {}
+        return written
 
 
 def _number(publisher: Publisher, items: Sequence[Item]) -> None:
