@@ -32,6 +32,23 @@ async def test_the_newest_value_has_its_age_and_its_words(api: CityApi) -> None:
     )
 
 
+async def test_a_device_that_said_it_is_gone_has_stale_values(api: CityApi) -> None:
+    """A value from after its death shows that it is back."""
+    admin = await api.session()
+    for died_before, stale in ((-1, True), (1, False)):
+        await seed.store_latest(api.database, "air-1-dev", NOW, (5.0, 0.0))
+        await api.database.execute(
+            """
+            INSERT INTO device_status (device_id, online, online_since)
+            SELECT device_id, false, $1 FROM devices WHERE key = 'air-1-dev'
+            ON CONFLICT (device_id) DO UPDATE SET online = false, online_since = excluded.online_since
+            """,
+            NOW - died_before * MINUTE,
+        )
+        page = await api.read(PATH, admin, datastream="air-1.pm25")
+        assert [item["stale"] for item in page["items"]] == [stale]
+
+
 async def test_newest_values_are_filtered_by_where_and_what(api: CityApi) -> None:
     admin = await api.session()
 

@@ -75,5 +75,7 @@ def _latest(row: Mapping[str, Any], lang: Language | None, now: dt.datetime) -> 
         quality=None if time is None else QUALITY_WORDS[row["quality"]][0],
         phenomenon_time=time,
         age_seconds=age,
-        stale=age is None or age * 1000 > series.period_ms * _STALE_AFTER,
+        stale=row["gone"]
+        or age is None
+        or age * 1000 > series.period_ms * _STALE_AFTER,
     )

@@ -42,6 +42,6 @@ class Latest(BaseModel):
     )
     age_seconds: float | None = Field(description="Since then.", examples=[3.1])
     stale: bool = Field(
-        description="Whether it is older than three periods, or was never seen.",
+        description="Whether it is older than three periods, was never seen, or its device has said since that it is gone.",
         examples=[False],
     )
