@@ -14,10 +14,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from deploy.native.broker_files import BrokerFiles
+from deploy.native.certificates import ServerCertificate
 from deploy.native.child import give_to
-from deploy.native.mosquitto import INGEST_USER, DeviceListener, Mosquitto
+from deploy.native.mosquitto import (
+    INGEST_USER,
+    DeviceListener,
+    Mosquitto,
+    TlsListeners,
+    is_ready_for_signals,
+)
 from deploy.native.postgres import PostgresCluster
+from services.core.authority import Authority, sign_revocations
 from services.core.broker.passwords import hash_secret, new_secret
+from services.core.clock import SystemClock
 from services.core.storage.migrate import migrate
 
 TEMPLATE = "template_alatau"
@@ -189,12 +199,20 @@ class Broker:
 
     def _told_to_reload(self, seen: int) -> bool:
         """Tells it again each time: a signal that comes while the broker is still reading the file is lost."""
-        if self.server is not None and self.reloads() == seen:
+        deaf = self.server is None or not is_ready_for_signals(self.server.pid)
+        if self.server is not None and not deaf and self.reloads() == seen:
             self.server.send_signal(signal.SIGHUP)
         return self.reloads() > seen
 
     def reloads(self) -> int:
         return self.log.read_text(encoding="utf-8").count("Reloading config")
+
+
+def _tls_listeners(folder: Path, authority: Authority) -> TlsListeners:
+    files, clock = BrokerFiles(folder), SystemClock()
+    ServerCertificate(files, authority, clock).look()
+    files.write("crl.pem", sign_revocations(authority, [], clock.now(), None))
+    return TlsListeners("127.0.0.1", free_port(), free_port())
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -206,10 +224,12 @@ def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 
 @contextmanager
-def running_broker() -> Iterator[Broker]:
+def running_broker(authority: Authority | None = None) -> Iterator[Broker]:
+    """authority: signs for the listeners with TLS; without one there are none."""
     with server_folder("mq") as folder:
         listener = DeviceListener("127.0.0.1", free_port())
-        mosquitto = Mosquitto(folder, folder / "mq.sock", listener, server_user())
+        tls = _tls_listeners(folder, authority) if authority else None
+        mosquitto = Mosquitto(folder, folder / "mq.sock", listener, server_user(), tls)
         broker = Broker(mosquitto, {INGEST_USER: new_secret()})
         broker.reload()
         broker.start()

@@ -57,8 +57,8 @@ class BrokerDoor:
         if revision != self._revision:
             self._tell_again |= await self._write(connection)
             self._revision = revision
-        if tell or self._tell_again:
-            self._files.tell_broker()
+        if (tell or self._tell_again) and not self._files.tell_broker():
+            self._tell_again = True
         await self._end_sessions(connection)
         if self._files.listeners is not None:
             self._files.listeners.look()

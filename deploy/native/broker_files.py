@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.native.broker_listeners import BrokerListeners
+from deploy.native.mosquitto import is_ready_for_signals
 
 PID_FILE = "mosquitto.pid"
 
@@ -39,13 +40,19 @@ class BrokerFiles:
         draft.replace(path)
         return True
 
-    def tell_broker(self) -> None:
-        """It reads passwords, certificates and the revocation list anew; one that does not run reads them at its start."""
+    def tell_broker(self) -> bool:
+        """It reads passwords, certificates and the revocation list anew; one that does not run reads them at its start.
+
+        False: it is just starting, and may or may not have read them: tell it once more.
+        """
         if self.listeners is not None:
             self.listeners.ask("reload")
-            return
+            return True
         with suppress(FileNotFoundError, ProcessLookupError, ValueError):
             pid = int((self.folder / PID_FILE).read_text(encoding="utf-8"))
             name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
             if name == "mosquitto":
+                if not is_ready_for_signals(pid):
+                    return False
                 os.kill(pid, signal.SIGHUP)
+        return True

@@ -128,7 +128,9 @@ class Mosquitto:
     def is_listening(self, *, devices_let_in: bool) -> bool:
         if not devices_let_in:
             return _accepts(str(self.socket_path))
-        return _accepts((self.devices.host, self.devices.port))
+        opened_last = self.tls.certificate_port if self.tls else self.devices.port
+        host = self.tls.host if self.tls else self.devices.host
+        return _accepts(("127.0.0.1" if host == "0.0.0.0" else host, opened_last))  # noqa: S104 - compared only
 
     def wait_until_listening(
         self,
@@ -177,6 +179,17 @@ class Mosquitto:
         draft.write_text(text, encoding="utf-8")
         give_to(draft, self.run_as)
         draft.replace(path)
+
+
+def is_ready_for_signals(pid: int) -> bool:
+    """A Mosquitto that is still opening its listeners ends by the first SIGHUP."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    lines = (line.split() for line in status.splitlines())
+    caught = next((words[1] for words in lines if words[0] == "SigCgt:"), "0")
+    return bool(int(caught, 16) >> (signal.SIGHUP - 1) & 1)
 
 
 def acl_text() -> str:
