@@ -54,13 +54,21 @@ def add_devices(  # noqa: PLR0913, PLR0917 # one for each option
             help="A gateway that speaks for them; again for a further one.",
         ),
     ] = None,
+    external_id: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--external-id",
+            help="What others call it, as scheme=value; again for a further one.",
+        ),
+    ] = None,
     credentials: bool = typer.Option(
         True, "--credentials/--no-credentials", help="Whether publishers get a secret."
     ),
     from_file: Annotated[
         Path | None,
         typer.Option(
-            "--from", help="CSV with the columns device[,type,thing,gateway]."
+            "--from",
+            help="CSV with the columns device[,type,thing,gateway,external_ids].",
         ),
     ] = None,
     every: bool = typer.Option(
@@ -79,7 +87,7 @@ def add_devices(  # noqa: PLR0913, PLR0917 # one for each option
     Without --type and --thing the devices must be registered. Each secret is shown once. The same call again
     changes nothing.
     """
-    facts = (device_type, thing, tuple(hosted_by or ()))
+    facts = (device_type, thing, tuple(hosted_by or ()), tuple(external_id or ()))
     wanted = _wanted(keys or [], facts, from_file)
     if every == bool(wanted.devices or wanted.keys):
         raise typer.BadParameter("name device ids, or say --all")
@@ -93,10 +101,10 @@ def add_devices(  # noqa: PLR0913, PLR0917 # one for each option
 
 def _wanted(
     keys: Sequence[str],
-    facts: tuple[str | None, str | None, tuple[str, ...]],
+    facts: tuple[str | None, str | None, tuple[str, ...], tuple[str, ...]],
     from_file: Path | None,
 ) -> Wanted:
-    device_type, thing, gateways = facts
+    device_type, thing, gateways, external_ids = facts
     if from_file is not None:
         if keys or any(facts):
             raise typer.BadParameter("--from names the devices and their facts alone")
@@ -104,10 +112,15 @@ def _wanted(
     if not any(facts):
         return Wanted(keys=tuple(dict.fromkeys(keys)))
     if thing is None:
-        raise typer.BadParameter("--type and --hosted-by need --thing too")
+        raise typer.BadParameter("--type, --hosted-by, --external-id need --thing too")
+    if external_ids and len(keys) > 1:
+        raise typer.BadParameter("an external id is of one device: name one")
     try:
         return Wanted(
-            tuple(device_of(key, device_type, thing, gateways) for key in keys)
+            tuple(
+                device_of(key, device_type, thing, gateways, external_ids)
+                for key in keys
+            )
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error

@@ -1,7 +1,7 @@
-"""A CSV file of devices: `device[,type,thing,gateway]`, or just one device id a line."""
+"""A CSV file of devices: `device[,type,thing,gateway,external_ids]`, or just one device id a line."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,7 +10,7 @@ from services.core.city.entities import Device
 from services.core.city.near import near
 from services.core.errors import ConfigurationError
 
-_COLUMNS: Final = ("device", "type", "thing", "gateway")
+_COLUMNS: Final = ("device", "type", "thing", "gateway", "external_ids")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +24,39 @@ class Wanted:
 class DeviceFileError(ConfigurationError):
     """The file of devices cannot be used."""
 
-    remedy = "Columns: device[,type,thing,gateway]; several gateways with spaces between. Nothing was written."
+    remedy = (
+        "Columns: device[,type,thing,gateway,external_ids]; several gateways, and several external ids"
+        " (scheme=value), with spaces between. Nothing was written."
+    )
 
 
 def device_of(
-    key: str, device_type: str | None, thing: str | None, gateways: tuple[str, ...]
+    key: str,
+    device_type: str | None,
+    thing: str | None,
+    gateways: tuple[str, ...],
+    external_ids: Iterable[str] = (),
 ) -> Device:
-    """As in a city file: what a gateway hosts does not publish."""
+    """As in a city file: what a gateway hosts does not publish. external_ids: each `scheme=value`.
+
+    Raises:
+        ValueError: it cannot be a device.
+    """
     return Device(
         key=key,
         type=device_type,
         thing=thing,
         publishes=not gateways,
         hosted_by=gateways,
+        external_ids=tuple(_external_id(key, said) for said in external_ids),
     )
+
+
+def _external_id(key: str, said: str) -> Mapping[str, str]:
+    scheme, equals, value = said.partition("=")
+    if not (scheme and equals and value):
+        raise ValueError(f"{key}: the external id {said!r} is not scheme=value")
+    return {"scheme": scheme, "value": value}
 
 
 def read_device_file(path: Path) -> Wanted:
@@ -104,4 +123,5 @@ def _read_row(row: Mapping[str, str]) -> Device | None:
         return None
     if not thing:
         raise ValueError(f"{key}: needs a thing")
-    return device_of(key, device_type or None, thing, gateways)
+    external_ids = row.get("external_ids", "").split()
+    return device_of(key, device_type or None, thing, gateways, external_ids)

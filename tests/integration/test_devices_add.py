@@ -187,6 +187,22 @@ def test_what_cannot_be_is_refused_with_its_reason(
     assert city.revision() == 1
 
 
+def test_what_others_call_a_device(city: Installation, tmp_path: Path) -> None:
+    hosted = (*AT_MAIN, "--hosted-by", "gateway")
+    city.add("new-logger", *hosted, "--external-id", "dev_eui=01ab", "--external-id", "serial=A=7")  # fmt: skip
+    snapshot = city.run(RegistrySnapshot.load)
+    logger = snapshot.device("new-logger")
+    assert logger is not None
+    assert snapshot.named("dev_eui:01ab") == snapshot.named("serial:A=7") == logger
+    city.add("new-logger", *hosted)  # says nothing of them
+    with pytest.raises(PlatformError, match=r"external ids are dev_eui=01ab, serial"):
+        city.add("new-logger", *hosted, "--external-id", "dev_eui=01ac")
+    file = tmp_path / "new.csv"
+    file.write_text("device,thing,external_ids\nnew-gate,main,dev_eui\n")
+    with pytest.raises(PlatformError, match="not scheme=value"):
+        city.devices("add", "--from", str(file))
+
+
 class TestFile:
     def test_many_are_registered_in_one_transaction_with_gateways_among_them(
         self, city: Installation, tmp_path: Path

@@ -108,6 +108,9 @@ class _Check:
         ):
             if is_now != asked:
                 yield f"its {word} is {is_now or 'none'}, not {asked or 'none'}"
+        ids_now, ids = _named(record["external_ids"]), _named(device.external_ids)
+        if ids and ids != ids_now:
+            yield f"its external ids are {_listed(ids_now)}, not {_listed(ids)}"
         if known.retired:
             return
         hosts = {
@@ -189,6 +192,10 @@ class _Check:
                 device,
                 f"{_listed(channels)} of {thing}: reported by {owner} (the city file exchanges devices)",
             )
+
+
+def _named(external_ids: Iterable[Mapping[str, str]]) -> set[str]:
+    return {f"{one['scheme']}={one['value']}" for one in external_ids}
 
 
 def _listed(keys: Iterable[str]) -> str:
