@@ -18,6 +18,7 @@ ADDRESSES: Final = (
     "/rules",
     "/alerts",
     "/alerts/{alert_id:int}",
+    "/ledger",
     "/assets",
     "/assets/{key}",
 )

@@ -10,6 +10,7 @@ export interface ShellWords {
   map: string;
   alerts: string;
   assets: string;
+  ledger: string;
   about: string;
   developers: string;
   language: string;
@@ -64,6 +65,7 @@ export const shell: Words<ShellWords> = {
     map: "Карта",
     alerts: "Дабылдар",
     assets: "Нысандар",
+    ledger: "Есеп",
     about: "Анықтама",
     developers: "API және ашық деректер",
     language: "Тіл",
@@ -129,6 +131,7 @@ export const shell: Words<ShellWords> = {
     map: "Карта",
     alerts: "Тревоги",
     assets: "Объекты",
+    ledger: "Учёт",
     about: "Справка",
     developers: "API и открытые данные",
     language: "Язык",
@@ -193,6 +196,7 @@ export const shell: Words<ShellWords> = {
     map: "Map",
     alerts: "Alerts",
     assets: "Assets",
+    ledger: "Ledger",
     about: "Help",
     developers: "API and open data",
     language: "Language",
