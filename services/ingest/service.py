@@ -38,6 +38,7 @@ log = structlog.get_logger()
 Opened = TypeVar("Opened")
 _CLIENT_ID: Final = "alatau.ingest"  # where the broker's URL names no user
 _KEEPALIVE_SECONDS: Final = 8  # a half-open connection is found in half as much again
+_REST_SECONDS: Final = 0.003
 _RETRY_SECONDS: Final = 1.0
 
 
@@ -144,6 +145,7 @@ def _client(
         manual_ack=True,
         keepalive=_KEEPALIVE_SECONDS,
         longest_pause=2.0,
+        rest=_REST_SECONDS,
         fresh_will=standings.will,
     )
     return BrokerClient(options, clock=clock, chance=chance)

@@ -68,7 +68,7 @@ def _device_type(shipped: City, values: int) -> DeviceType:
             Channel(name, name, shipped.catalogue[name].unit)
             for name in channels(values)
         ),
-        dt.timedelta(seconds=1),
+        dt.timedelta(milliseconds=20),
     )
 
 

@@ -13,6 +13,7 @@ from services.core.storage.ledger import Account, read_ledger
 from services.core.storage.pool import Connection
 
 _WARM_UP_SECONDS: Final = 3.0
+_MET: Final = 60  # messages of a publisher, before anything is measured
 _LONGEST_LATENCY_SECONDS: Final = 20.0
 _SETTLING_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 120.0
@@ -126,7 +127,7 @@ class PipelineRun:
     async def _sustain(self) -> _Sustained:
         load, clock = self._load, self._clock
         load.allowed.value = _ENDLESS
-        await clock.sleep(min(_WARM_UP_SECONDS, self._seconds))
+        await self._warm_up()
         before, receipted = await self._spending.so_far(), load.receipted.value
         receipts, began = load.receipts.value, clock.monotonic()
         samples = await self._watch_memory(began)
@@ -141,6 +142,14 @@ class PipelineRun:
             {name: _memory([one[name] for one in samples]) for name in samples[0]},
             await self._drain(),
         )
+
+    async def _warm_up(self) -> None:
+        """Until every publisher is known; a frame's first items have to look into the store."""
+        load, clock = self._load, self._clock
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while load.receipted.value < _MET * load.publishers:
+                await clock.sleep(_POLL_SECONDS)
+        await clock.sleep(min(_WARM_UP_SECONDS, self._seconds))
 
     async def _watch_memory(self, began: float) -> list[dict[str, float]]:
         """Through the measured seconds."""

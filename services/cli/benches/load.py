@@ -58,6 +58,7 @@ class Progress:
     """
 
     pid: int
+    publishers: int
     allowed: "Synchronized[int]"
     rate: "Synchronized[float]"
     sent: "Synchronized[int]"
@@ -92,6 +93,7 @@ def running_load(plan: LoadPlan) -> Iterator[Progress]:
         ours.recv()
         yield Progress(
             generator.pid or 0,
+            len(plan.secrets),
             shared.allowed,
             shared.rate,
             shared.sent,

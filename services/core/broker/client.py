@@ -324,6 +324,13 @@ class BrokerClient:
             loop.remove_reader(link.fileno())
         elif not self._drained:
             loop.call_soon(self._read)
+        elif self._options.rest and not link.gone:
+            loop.remove_reader(link.fileno())
+            loop.call_later(self._options.rest, self._rested, link)
+
+    def _rested(self, link: Link) -> None:
+        if link is self._link and not self._paused and not link.gone:
+            asyncio.get_running_loop().add_reader(link.fileno(), self._read)
 
     def _take(self, link: Link, wire_bytes: int) -> None:
         while True:

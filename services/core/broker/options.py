@@ -32,6 +32,7 @@ class Trust:
 class ClientOptions:
     """url: as parse_url reads it. client_id: without one, the URL's user name.
 
+    rest: seconds without a look at the socket after each, so that many messages come at once when there are many.
     most_undelivered_bytes: of messages that receive() has not given out yet; beyond, the socket is not read.
     Pauses between attempts to connect are in seconds. secret: asked for at each of them, instead of the URL's.
     """
@@ -44,6 +45,7 @@ class ClientOptions:
     max_inflight: int = 1000
     manual_ack: bool = False
     most_undelivered_bytes: int = 64_000_000
+    rest: float = 0.0
     shortest_pause: float = 0.2
     longest_pause: float = 10.0
     fresh_will: Callable[[], Will | None] | None = None  # asked for at each connect
