@@ -1,24 +1,25 @@
 """Credentials: from the command to the broker's door."""
 
-import csv
 import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from deploy.native.postgres import PostgresCluster
-from services.cli import devices
 from services.core.broker.topics import up_topic
 from services.core.storage.credentials import (
     CredentialsExistError,
     NoCredentialsError,
     UnknownPublisherError,
 )
-from tests.integration.broker_door_stage import DoorStage
+from tests.integration.broker_door_stage import (
+    DoorStage,
+    devices_command,
+    secrets_in,
+)
 from tests.stack_fixtures import Broker, wait_until
 
 pytestmark = pytest.mark.integration
@@ -26,37 +27,13 @@ pytestmark = pytest.mark.integration
 MOSQUITTO_PUB = "/usr/bin/mosquitto_pub"
 Run = Callable[..., Result]
 
-# Three publishers, a hosted meter and a retired station.
-REGISTRY = """
-INSERT INTO devices (key, publishes, retired_at, revision) VALUES
-    ('gateway-1', true, NULL, 1), ('gateway-2', true, NULL, 1), ('station-1', true, NULL, 1),
-    ('meter-1', false, NULL, 1), ('station-0', true, now(), 1);
-INSERT INTO device_hosts (gateway_id, device_id, revision)
-SELECT g.device_id, m.device_id, 1 FROM devices g, devices m WHERE g.key = 'gateway-1' AND m.key = 'meter-1';
-"""
-
 
 @pytest.fixture
 def run(
     postgres: PostgresCluster, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> Run:
     """`alatau devices …` on a registry of its own."""
-    postgres.sql(REGISTRY, database=database_url.rpartition("/")[2])
-    monkeypatch.setenv("ALATAU_DATABASE_URL", database_url)
-    app = typer.Typer()
-    devices.register(app)
-
-    def invoke(*arguments: str) -> Result:
-        result = CliRunner().invoke(app, ["devices", *arguments])
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
-
-    return invoke
-
-
-def secrets_in(text: str) -> dict[str, str]:
-    return {row["device"]: row["secret"] for row in csv.DictReader(text.splitlines())}
+    return devices_command(postgres, database_url, monkeypatch)
 
 
 def listed(run: Run) -> dict[str, bool]:
