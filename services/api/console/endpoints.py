@@ -21,6 +21,9 @@ ADDRESSES: Final = (
     "/ledger",
     "/assets",
     "/assets/{key}",
+    "/rejected",
+    "/rejected/{rejected_id:int}",
+    "/devices/{key}/watch",
 )
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; "

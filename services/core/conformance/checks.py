@@ -26,7 +26,7 @@ _SHAPE: Final = frozenset(
 _NAMES: Final = frozenset(
     {"unknown_channel", "unknown_device", "retired_device", "not_hosted", "no_channels"}
 )
-_OTHERS: Final = frozenset({"conflict", "unknown_command"})
+_OTHERS: Final = frozenset({"conflict", "unknown_command", "no_birth", "over_budget"})
 
 
 class Verdict(StrEnum):

@@ -47,6 +47,11 @@ export class Api {
     return items;
   }
 
+  /** An answer as it came, byte for byte. */
+  async bytes(path: string): Promise<Uint8Array> {
+    return new Uint8Array(await (await this.send(path, {})).arrayBuffer());
+  }
+
   post<Answer>(path: string, body?: unknown): Promise<Answer> {
     return this.ask<Answer>(path, {
       method: "POST",

@@ -5,6 +5,8 @@ export type Route =
   | { view: "alerts"; alert: number | null }
   | { view: "assets"; thing: string | null }
   | { view: "ledger" }
+  | { view: "rejected"; rejection: number | null }
+  | { view: "watch"; device: string }
   | { view: "about" }
   | { view: "nowhere"; path: string };
 
@@ -16,12 +18,17 @@ export const paths = {
   assets: (): string => "/assets",
   asset: (key: string): string => `/assets/${encodeURIComponent(key)}`,
   ledger: (): string => "/ledger",
+  rejected: (): string => "/rejected",
+  rejection: (id: number): string => `/rejected/${id}`,
+  watch: (device: string): string => `/devices/${encodeURIComponent(device)}/watch`,
   about: (): string => "/about",
 };
 
 /** PURE. */
 function routeOf(path: string, search: string): Route {
   const [first = "", second, ...more] = path.split("/").filter(Boolean).map(decodeURIComponent);
+  if (first === "devices" && second !== undefined && more.length === 1 && more[0] === "watch")
+    return { view: "watch", device: second };
   if (more.length) return { view: "nowhere", path };
   if (first === "" || first === "login")
     return { view: "map", thing: new URLSearchParams(search).get("thing") };
@@ -29,6 +36,8 @@ function routeOf(path: string, search: string): Route {
     return { view: "alerts", alert: second === undefined ? null : Number(second) };
   if (first === "assets") return { view: "assets", thing: second ?? null };
   if (first === "ledger" && second === undefined) return { view: "ledger" };
+  if (first === "rejected" && (second === undefined || /^\d{1,15}$/.test(second)))
+    return { view: "rejected", rejection: second === undefined ? null : Number(second) };
   if (first === "about" && second === undefined) return { view: "about" };
   return { view: "nowhere", path };
 }

@@ -10,6 +10,7 @@ export interface ShellWords {
   map: string;
   alerts: string;
   assets: string;
+  rejected: string;
   ledger: string;
   about: string;
   developers: string;
@@ -65,6 +66,7 @@ export const shell: Words<ShellWords> = {
     map: "Карта",
     alerts: "Дабылдар",
     assets: "Нысандар",
+    rejected: "Қабылданбағандар",
     ledger: "Есеп",
     about: "Анықтама",
     developers: "API және ашық деректер",
@@ -131,6 +133,7 @@ export const shell: Words<ShellWords> = {
     map: "Карта",
     alerts: "Тревоги",
     assets: "Объекты",
+    rejected: "Отклонённые",
     ledger: "Учёт",
     about: "Справка",
     developers: "API и открытые данные",
@@ -196,6 +199,7 @@ export const shell: Words<ShellWords> = {
     map: "Map",
     alerts: "Alerts",
     assets: "Assets",
+    rejected: "Rejected",
     ledger: "Ledger",
     about: "Help",
     developers: "API and open data",
