@@ -27,7 +27,7 @@ from services.core.storage.pool import Connection
 
 SERVICES: Final = ("ingest", "rules", "history", "api")
 _FOLLOWERS: Final = ("rules", "history")
-_READY_SECONDS: Final = 60.0
+_READY_SECONDS: Final = 600.0  # with millions of datastreams
 _POLL_SECONDS: Final = 0.05
 _NOTICE_BYTES: Final = 4096
 _READ_BYTES: Final = 1 << 18
