@@ -70,9 +70,7 @@ class AccountBook:
     def unknown(self, batch: ObservationBatch) -> set[EpochKey]:
         """Epochs that must be remembered before the batch is folded."""
         numbered = batch.numbered
-        met = set(
-            zip(numbered.publisher_ids.tolist(), numbered.epochs.tolist(), strict=True)
-        )
+        met = {(publisher_id, epoch) for publisher_id, epoch, *_ in numbered.runs()}
         met |= {
             (notice.publisher_id, notice.epoch)
             for notice in batch.notices
@@ -84,14 +82,9 @@ class AccountBook:
         self._now = logged_at
         self._fold_totals(batch, logged_at)
         numbered = batch.numbered
-        for publisher_id, epoch, seq in zip(
-            numbered.publisher_ids.tolist(),
-            numbered.epochs.tolist(),
-            numbered.seqs.tolist(),
-            strict=True,
-        ):
+        for publisher_id, epoch, first, last in numbered.runs():
             key = (publisher_id, epoch)
-            if self.epochs[key].add(seq, logged_at):
+            if self.epochs[key].add_run(first, last, logged_at):
                 self._changes.epochs.add(key)
         for notice in batch.notices:
             if (

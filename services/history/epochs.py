@@ -80,6 +80,15 @@ class Epoch:
             return True
         return bool(self._lost) and self._find_again(seq, at)
 
+    def add_run(self, first: int, last: int, at: dt.datetime) -> bool:
+        """Messages with all numbers from first to last came; whether any is news."""
+        if self.sequences.follows(first):
+            self.sequences.add_run(first, last)
+            self._messages += last - first + 1
+            return True
+        news = [self.add(seq, at) for seq in range(first, last + 1)]
+        return any(news)
+
     def begin_at(self, oldest_seq: int, at: dt.datetime) -> None:
         """The publisher has nothing below oldest_seq any more."""
         for first, last in self.sequences.begin_at(oldest_seq):

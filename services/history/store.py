@@ -2,8 +2,9 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple
 from typing import Final
+
+import msgspec
 
 from services.core.broker.sequences import PublisherSequences
 from services.core.storage.event_log import Cursor, save_cursor
@@ -25,7 +26,10 @@ WHERE closed_at IS NULL ORDER BY from_seq
 _SAVE_SEQUENCES: Final = """
 INSERT INTO publisher_sequences
     (publisher_id, epoch, first_seq, settled, updated_at, lowest_seq, highest_seq, messages, missing, lost)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+SELECT publisher_id, epoch, first_seq, settled::jsonb, $10, lowest_seq, highest_seq, messages, missing, lost
+FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
+            $8::bigint[], $9::bigint[])
+  AS changed (publisher_id, epoch, first_seq, settled, lowest_seq, highest_seq, messages, missing, lost)
 ON CONFLICT (publisher_id, epoch) DO UPDATE
 SET first_seq = excluded.first_seq, settled = excluded.settled, updated_at = excluded.updated_at,
     lowest_seq = excluded.lowest_seq, highest_seq = excluded.highest_seq, messages = excluded.messages,
@@ -99,9 +103,9 @@ async def save_epochs(
 ) -> None:
     """The changed epochs' sums and settled ranges; of those with gaps, what is open, lost and newly closed."""
     changed = sorted(changes.epochs)
-    await connection.executemany(
-        _SAVE_SEQUENCES, [_sequence_row(key, epochs[key], now) for key in changed]
-    )
+    rows = [_sequence_row(key, epochs[key]) for key in changed]
+    if rows:
+        await connection.execute(_SAVE_SEQUENCES, *zip(*rows, strict=True), now)
     with_gaps = [key for key in changed if epochs[key].rows_changed]
     await connection.executemany(
         "DELETE FROM gaps WHERE publisher_id = $1 AND epoch = $2 AND closed_at IS NULL",
@@ -117,10 +121,13 @@ async def save_epochs(
     )
 
 
-def _sequence_row(key: EpochKey, epoch: Epoch, now: dt.datetime) -> tuple[object, ...]:
+def _sequence_row(key: EpochKey, epoch: Epoch) -> tuple[object, ...]:
     sequences, held = epoch.sequences, epoch.sum
-    sums = (None, None, 0, 0, 0) if held is None else astuple(held)
-    return (*key, sequences.first, sequences.settled, now, *sums)
+    settled = msgspec.json.encode(sequences.settled).decode()
+    if held is None:
+        return (*key, sequences.first, settled, None, None, 0, 0, 0)
+    sums = (held.lowest, held.highest, held.messages, held.missing, held.lost)
+    return (*key, sequences.first, settled, *sums)
 
 
 async def save_place(connection: Connection, cursor: Cursor) -> None:

@@ -128,3 +128,18 @@ def test_what_the_version_before_wrote_is_read() -> None:
     assert (batch.frame_ids.tolist(), batch.results.tolist()) == ([7], [2.5])
     assert batch.accounts.received.tolist() == [1]
     assert len(batch.waiting.items) == 0
+
+
+def test_numbers_that_follow_one_another_are_runs_in_the_order_they_came() -> None:
+    messages = [(2, 1, 7), (1, 5, 1), (2, 1, 8), (1, 5, 2), (1, 5, 2), (1, 4, 3)]
+    publishers, epochs, seqs = np.array(messages).T
+    numbered = NumberedMessages(
+        publishers.astype(np.int32), epochs.astype(np.int64), seqs.astype(np.int64)
+    )
+    assert list(numbered.runs()) == [
+        (1, 4, 3, 3),
+        (1, 5, 1, 2),
+        (1, 5, 2, 2),
+        (2, 1, 7, 8),
+    ]
+    assert not list(ObservationBatch.empty().numbered.runs())

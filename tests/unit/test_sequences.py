@@ -84,3 +84,14 @@ def test_memory_stays_bounded_when_every_other_number_comes() -> None:
         sequences.add(number)
     assert len(sequences.settled) == MOST_RANGES
     assert sequences.stored_through == 1
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 8)), max_size=12))
+def test_a_run_is_the_same_as_its_numbers(runs: list[tuple[int, int]]) -> None:
+    at_once, one_by_one = PublisherSequences(), PublisherSequences()
+    for first, more in runs:
+        at_once.add_run(first, first + more)
+        for seq in range(first, first + more + 1):
+            one_by_one.add(seq)
+    assert at_once.settled == one_by_one.settled
+    assert at_once.is_whole == (not one_by_one.also)

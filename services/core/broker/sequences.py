@@ -42,11 +42,14 @@ class PublisherSequences:
             self.forgotten += last - first + 1
         return True
 
+    def follows(self, seq: int) -> bool:
+        """Whether it comes right after the highest number that is settled."""
+        return bool(self._ranges) and self._ranges[-1][1] + 1 == seq
+
     def add_run(self, first: int, last: int) -> None:
         """Settle the numbers from first to last; the same as one after the other."""
-        ranges = self._ranges
-        if ranges and ranges[-1][1] + 1 == first:
-            ranges[-1] = (ranges[-1][0], last)
+        if self.follows(first):
+            self._ranges[-1] = (self._ranges[-1][0], last)
             return
         for seq in range(first, last + 1):
             self.add(seq)
