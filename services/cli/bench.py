@@ -78,6 +78,44 @@ def _print_case(case: Mapping[str, Any]) -> None:
         typer.echo(f"           {microseconds:>7.2f} µs a message: {name}")
 
 
+@benches.command("fairness")
+def bench_fairness_command(
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the figures as JSON.")
+    ] = False,
+    seconds: Annotated[
+        float, typer.Option(min=0.5, help="How long each of both is measured.")
+    ] = 30.0,
+    backlog: Annotated[
+        int, typer.Option(min=1, help="Messages of the publisher that floods.")
+    ] = 500_000,
+) -> None:
+    """What one publisher's flood does to the latency of everyone else's receipts."""
+    from services.cli.benches.fairness import FairnessOptions, bench_fairness
+    from services.core.clock import SystemClock
+    from services.core.telemetry import configure_logs
+
+    configure_logs("text", "warning")
+
+    def say(line: str) -> None:
+        typer.echo(line, err=True)
+
+    options = FairnessOptions(seconds, backlog=backlog)
+    result = asyncio.run(bench_fairness(options, SystemClock(), say))
+    if as_json:
+        typer.echo(json.dumps(result, indent=2))
+        return
+    for name in ("calm", "flooded"):
+        latency = result[name]
+        typer.echo(
+            f"{name:>8}: receipts p50 {latency['p50']} ms, p99 {latency['p99']} ms"
+        )
+    typer.echo(
+        f"          {result['flood_sent']:,} messages of one publisher; lost {result['lost']}"
+    )
+
+
 @benches.command("city")
 def bench_city_command(
     *,
