@@ -99,6 +99,11 @@ class DeviceClient:
         await self._opened.aclose()
 
     @property
+    def epoch(self) -> int:
+        """What its numbers belong to; it changes only with a new folder."""
+        return self._outbox.epoch
+
+    @property
     def pending(self) -> int:
         """Messages that no receipt covers yet."""
         return self._outbox.pending

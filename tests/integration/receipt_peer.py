@@ -1,6 +1,7 @@
 """A stand-in for ingest: remembers what arrives, sends receipts for it, and may lose some of both."""
 
 import asyncio
+import contextlib
 import random
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -10,7 +11,11 @@ from typing import Any
 
 import msgspec
 
-from services.core.broker.client import BrokerClient, ClientOptions
+from services.core.broker.client import (
+    BrokerClient,
+    BrokerUnavailableError,
+    ClientOptions,
+)
 from services.core.broker.messages import Receipt
 from services.core.broker.sequences import PublisherSequences
 from services.core.broker.topics import UP_FILTERS, down_topic, parse_up_topic
@@ -76,6 +81,7 @@ class ReceiptPeer:
         receipt = Receipt(
             epoch=epoch, stored_through=known.stored_through, also=known.also
         )
-        await client.publish(
-            down_topic(publisher, "receipt"), msgspec.json.encode(receipt), qos=0
-        )
+        with contextlib.suppress(BrokerUnavailableError):  # lost, as receipts may be
+            await client.publish(
+                down_topic(publisher, "receipt"), msgspec.json.encode(receipt), qos=0
+            )

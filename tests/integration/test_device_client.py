@@ -1,0 +1,191 @@
+"""The reference device client and the C example: killed at any moment, with a broker that restarts, nothing is lost."""
+
+import asyncio
+import random
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from device_sim.client import (
+    ClientSettings,
+    ClockNotSetError,
+    DeviceClient,
+    MessageTooLargeError,
+)
+from device_sim.folder import OUTBOX, FolderTakenError
+from device_sim.report import read_report
+from services.core.broker.client import BrokerClient, ClientOptions
+from services.core.broker.messages import Item
+from services.core.broker.topics import down_topic
+from services.core.clock import EPOCH, ManualClock
+from tests.integration.device_client_process import reference_client, running
+from tests.integration.receipt_peer import ReceiptPeer
+from tests.stack_fixtures import Broker
+
+pytestmark = pytest.mark.integration
+
+C_EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "c" / "device.c"
+COMPILER = shutil.which("cc") or shutil.which("gcc")
+T0 = 1_795_320_000_000
+
+
+@pytest.fixture
+async def peer(broker: Broker) -> AsyncIterator[ReceiptPeer]:
+    listener = ReceiptPeer(broker.service_url)
+    async with listener.listening():
+        yield listener
+
+
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """For what happens on both sides of the broker; asks every 10 ms."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - no event tells of both sides
+            await asyncio.sleep(0.01)
+
+
+def one(value: float) -> list[Item]:
+    return [Item(time=T0 + int(value), values={"voltage": value})]
+
+
+def settings(broker: Broker, folder: Path, **more: int) -> ClientSettings:
+    secret = broker.secrets.get("pump-1") or broker.add_device("pump-1")
+    return ClientSettings(broker.device_url, "pump-1", secret, folder, **more)  # type: ignore[arg-type]
+
+
+class TestClient:
+    async def test_what_is_put_is_receipted_and_leaves_the_disk(
+        self, broker: Broker, peer: ReceiptPeer, tmp_path: Path
+    ) -> None:
+        async with DeviceClient(settings(broker, tmp_path)) as client:
+            assert await client.put(one(1), one(2) + one(3)) == range(1, 3)
+            await client.receipted()
+        assert peer.births[0][1]["oldest_seq"] == 1
+        assert [len(message.get("items", [1])) for _, message in peer.data] == [1, 2]
+        assert read_report(tmp_path / OUTBOX).pending_messages == 0
+        async with DeviceClient(settings(broker, tmp_path)) as client:
+            assert await client.put(one(4)) == range(3, 4)
+            await client.receipted()
+        assert peer.births[-1][1]["oldest_seq"] == 3
+        assert peer.births[0][1]["epoch"] == peer.births[-1][1]["epoch"]
+        assert peer.deaths == []
+
+    async def test_a_full_outbox_drops_the_oldest_and_the_birth_says_so(
+        self, broker: Broker, tmp_path: Path
+    ) -> None:
+        async with DeviceClient(settings(broker, tmp_path, most_messages=5)) as client:
+            await client.put(*(one(n) for n in range(1, 9)))
+            assert (client.pending, client.dropped) == (5, 3)
+            async with (peer := ReceiptPeer(broker.service_url)).listening():
+                await asyncio.to_thread(broker.kill)
+                await asyncio.to_thread(broker.start)
+                await client.receipted()
+        assert peer.births[-1][1]["oldest_seq"] == 4
+        assert set(peer.numbers("pump-1")) == {4, 5, 6, 7, 8}
+
+    async def test_it_replays_what_it_is_asked_for_and_is_born_again(
+        self, broker: Broker, tmp_path: Path
+    ) -> None:
+        """Receipts are withheld: the messages are still there to be asked for."""
+        service = BrokerClient(ClientOptions(broker.service_url))
+        async with DeviceClient(settings(broker, tmp_path)) as client, service:
+            await service.subscribe(["city/v1/+/birth", "city/v1/+/data"])
+            await service.subscribe(["city/v1/+/result"])
+            await client.put(one(1), one(2), one(3))
+            seen: list[tuple[str, bytes]] = []
+
+            async def see(kind: str, count: int) -> None:
+                while sum(topic.endswith(kind) for topic, _ in seen) < count:
+                    came = await service.receive(50)
+                    seen.extend((got.topic, got.payload) for got in came)
+
+            await see("data", 3)
+            topic = down_topic("pump-1", "command")
+            epoch = client.epoch
+            await service.publish(
+                topic,
+                b'{"id":"c-1","name":"replay","args":{"epoch":%d,"from":2,"to":3}}'
+                % epoch,
+            )
+            await see("data", 5)
+            births = sum(topic.endswith("birth") for topic, _ in seen)
+            await service.publish(topic, b'{"id":"c-2","name":"rebirth"}')
+            await see("birth", births + 1)
+            await service.publish(topic, b'{"id":"c-3","name":"configure"}')
+            await see("result", 3)
+        results = [payload for topic, payload in seen if topic.endswith("result")]
+        assert [b'"ok":true' in result for result in results] == [True, True, False]
+
+    async def test_what_it_refuses(self, broker: Broker, tmp_path: Path) -> None:
+        stopped = ManualClock(EPOCH)
+        with pytest.raises(ClockNotSetError):
+            async with DeviceClient(settings(broker, tmp_path), clock=stopped):
+                pass
+        async with DeviceClient(settings(broker, tmp_path)) as client:
+            with pytest.raises(FolderTakenError):
+                async with DeviceClient(settings(broker, tmp_path)):
+                    pass
+            with pytest.raises(MessageTooLargeError):
+                await client.put(one(1), one(2) * 2_000)
+            assert client.pending == 0
+
+
+def c_example(folder: Path) -> Path:
+    """Compiled as strictly as may be."""
+    if COMPILER is None:
+        pytest.skip("there is no C compiler on this machine")
+    program = folder / "device"
+    flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O2"]
+    command = [COMPILER, *flags, "-o", str(program), str(C_EXAMPLE)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return program
+
+
+def client_command(client: str, broker: Broker, folder: Path) -> list[str]:
+    outbox = folder / "outbox"
+    if client == "python":
+        return reference_client(broker.device_url, "pump-1", outbox)
+    program = c_example(folder)
+    return [str(program), "127.0.0.1", str(broker.port), "pump-1", str(outbox)]
+
+
+@pytest.mark.parametrize("client", ["python", "c"])
+async def test_killed_again_and_again_nothing_is_lost_and_no_number_used_twice(
+    broker: Broker, tmp_path: Path, client: str
+) -> None:
+    secret = broker.add_device("pump-1")
+    command = client_command(client, broker, tmp_path)
+    chance = random.Random(20_261_122)
+    peer = ReceiptPeer(broker.service_url, loss=0.3)
+    told: dict[int, float] = {}
+    value = 0.0
+    async with peer.listening():
+        for life in range(4):
+            async with running(command, secret) as fed:
+                for _ in range(chance.randrange(5, 60)):
+                    value += 1
+                    await fed.feed(value, T0 + int(value))
+                if life == 1:
+                    await asyncio.to_thread(broker.kill)
+                    await asyncio.to_thread(broker.start)
+                await asyncio.sleep(chance.uniform(0, 0.3))
+                await fed.kill()
+            assert not told.keys() & fed.told.keys()
+            told |= fed.told
+        peer.loss = 0.0
+        async with running(command, secret) as fed:
+            assert await fed.end() == 0
+    arrived: dict[tuple[int, int], float] = {}
+    for _, message in peer.data:
+        number = message["epoch"], message["seq"]
+        carried = message["values"]["voltage"]
+        assert arrived.setdefault(number, carried) == carried, number
+    assert len({epoch for epoch, _ in arrived}) == 1
+    by_number = {seq: carried for (_, seq), carried in arrived.items()}
+    assert told.items() <= by_number.items()
+    # What was on its way to the disk when it died may be there, and nothing else.
+    assert len(by_number) <= len(told) + 4
+    assert sorted(by_number) == list(range(1, len(by_number) + 1))
