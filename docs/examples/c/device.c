@@ -253,6 +253,8 @@ static void take_ranges(const char *at)     /* [1045,1047],[1050,1050]] */
         if (*at != '[')
             continue;
         long long first = strtoll(at + 1, &end, 10), last = *end == ',' ? strtoll(end + 1, &end, 10) : 0;
+        if (*end != ']')
+            return;
         settle(first, last);
         at = end;
     }
