@@ -40,7 +40,7 @@ _MOST_AT_ONCE: Final = 1000  # messages between two looks at everything else
 _MOST_ITEMS: Final = 20_000  # of a batch; with more waiting, nothing is received
 _MOST_BYTES: Final = 32_000_000
 _TICK_SECONDS: Final = 1.0
-_SHORTEST_RECEIPT_PAUSE: Final = 0.02
+_SHORTEST_RECEIPT_PAUSE: Final = 0.01
 _LONGEST_RECEIPT_PAUSE: Final = 0.2
 _RETRY_SECONDS: Final = 1.0
 _STOP_SECONDS: Final = 10.0
@@ -254,7 +254,7 @@ class Pipeline:
 
     def _pace_receipts(self, batch_seconds: float) -> None:
         """Under load batches take longer, and receipts are told less often: there they cost most."""
-        pause = max(_SHORTEST_RECEIPT_PAUSE, 2 * batch_seconds)
+        pause = max(_SHORTEST_RECEIPT_PAUSE, batch_seconds)
         self._receipt_pause = min(pause, _LONGEST_RECEIPT_PAUSE)
 
     async def _send_due_receipts(self) -> None:
