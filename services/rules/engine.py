@@ -5,7 +5,7 @@ any line, and the alerts are those of an undisturbed run.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -26,6 +26,7 @@ from services.rules import platform, store
 from services.rules.evaluation import Evaluation, TargetMove
 from services.rules.memory import Memory, encode_memory
 from services.rules.recall import Recollection, recall
+from services.rules.rule_clock import RuleClock
 from services.rules.settling import Settlement, settle, stored_levels
 from services.rules.stored import StoredHold
 from services.rules.targets import Targets
@@ -34,15 +35,31 @@ log = structlog.get_logger()
 
 _CURSOR_EVERY_MS: Final = 1_000
 _MEMORY_EVERY_MS: Final = 30_000
+_TARGETS_A_MS: Final = (
+    10  # a memory of millions is stored less often; what follows it is replayed
+)
 _MOST_SUBJECTS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Watch:
+class Watch:
     """What is looked at, as of a registry revision."""
 
     revision: int
     targets: Targets
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Remembered:
+    """The memory as it was at a committed cursor."""
+
+    targets: Targets
+    memory: Memory
+    clock: RuleClock
+    cursor: Cursor
+
+    def encoded(self) -> bytes:
+        return encode_memory(self.targets, self.memory, self.clock)
 
 
 class Engine:
@@ -51,7 +68,7 @@ class Engine:
     def __init__(
         self,
         connection: Connection,
-        watch: _Watch,
+        watch: Watch,
         evaluation: Evaluation,
         cursor: Cursor,
     ) -> None:
@@ -65,7 +82,7 @@ class Engine:
     @classmethod
     async def begin(cls, connection: Connection) -> "Engine":
         """The engine where the former one stopped, wherever that was."""
-        watch = await _load_watch(connection)
+        watch = await load_watch(connection)
         recalled = await recall(connection, watch.targets)
         evaluation = Evaluation(watch.targets, recalled.memory, recalled.clock, {})
         engine = cls(connection, watch, evaluation, recalled.cursor)
@@ -98,13 +115,29 @@ class Engine:
             await self._commit(await self._about(moves))
         return len(moves)
 
-    async def reload(self) -> None:
-        """Take up the rules and targets of the registry's newest revision; holds and alerts follow them."""
+    async def reload(self, watch: Watch) -> None:
+        """Take up other rules and targets; holds and alerts follow them."""
         old, clock = self._evaluation, self._evaluation.clock
-        self._watch = await _load_watch(self._connection)
+        self._watch = watch
         memory = Memory.blank(len(self.targets))
         memory.carry_over(old.targets, old.memory, self.targets)
         await self._settle(Recollection(memory, clock, self._cursor))
+
+    def pass_over(self, revision: int) -> None:
+        """The registry moved, but nothing that is looked at did."""
+        self._watch = replace(self._watch, revision=revision)
+
+    async def remember(self) -> Remembered | None:
+        """The memory to be stored, when it is time to: copied, as of a cursor that is committed."""
+        now_ms = self._evaluation.clock.now_ms or 0
+        pause_ms = max(_MEMORY_EVERY_MS, len(self.targets) // _TARGETS_A_MS)
+        if now_ms - self._remembered_ms < pause_ms:
+            return None
+        await self._commit(())
+        self._remembered_ms = now_ms
+        evaluation = self._evaluation
+        clock = replace(evaluation.clock)
+        return Remembered(self.targets, evaluation.memory.copy(), clock, self._cursor)
 
     async def _settle(self, recalled: Recollection) -> None:
         """Fit what is stored to the rules there are, judge what was missed, and commit it as the place to go on from."""
@@ -160,7 +193,7 @@ class Engine:
             await save_cursor(
                 self._connection, store.CONSUMER, "observations", self._cursor
             )
-            if settled or now_ms - self._remembered_ms >= _MEMORY_EVERY_MS:
+            if settled:
                 await self._save_memory()
                 self._remembered_ms = now_ms
         self._saved_ms = now_ms
@@ -190,7 +223,7 @@ class Engine:
         await store.save_memory(self._connection, body, self._cursor)
 
 
-async def _load_watch(connection: Connection) -> _Watch:
+async def load_watch(connection: Connection) -> Watch:
     """Rules and targets of one registry revision."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         revision = await store.registry_revision(connection)
@@ -210,4 +243,4 @@ async def _load_watch(connection: Connection) -> _Watch:
         rules=len(rules),
         targets=len(targets),
     )
-    return _Watch(revision, targets)
+    return Watch(revision, targets)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.rules.rule_clock import RuleClock
-from services.rules.targets import Int64, Targets
+from services.rules.targets import Int32, Int64, Targets
 
 NEVER: Final = -(1 << 62)
 _COLUMNS: Final = ("newest_ms", "value", "heard_ms", "heard_counted", "dead")
@@ -44,6 +44,9 @@ class Memory:
             dead=np.zeros(size, np.bool_),
         )
 
+    def copy(self) -> "Memory":
+        return Memory(*(getattr(self, name).copy() for name in _COLUMNS))
+
     def hear(self, targets: Int64, clock: RuleClock) -> None:
         if clock.now_ms is not None:
             self.heard_ms[targets] = clock.now_ms
@@ -64,14 +67,19 @@ class Memory:
         """Take over what is remembered of targets that are still there."""
         for rule in new.rules:
             here, there = new.of_rule(rule.key), old.of_rule(rule.key)
-            _, to, of = np.intersect1d(
-                new.source_id[here],
-                old.source_id[there],
-                assume_unique=True,
-                return_indices=True,
-            )
+            to, of = _common(new.source_id[here], old.source_id[there])
             for name in _COLUMNS:
                 getattr(self, name)[here][to] = getattr(theirs, name)[there][of]
+
+
+def _common(
+    here: Int32, there: Int32
+) -> tuple[slice | NDArray[np.intp], slice | NDArray[np.intp]]:
+    """Where the same sources stand in both; mostly everywhere."""
+    if np.array_equal(here, there):
+        return slice(None), slice(None)
+    _, to, of = np.intersect1d(here, there, assume_unique=True, return_indices=True)
+    return to, of
 
 
 class _StoredRule(msgspec.Struct, frozen=True):
@@ -104,12 +112,7 @@ def decode_memory(body: bytes, targets: Targets) -> tuple[Memory, RuleClock]:
     memory = Memory.blank(len(targets))
     for rule in stored.rules:
         span = targets.of_rule(rule.key)
-        _, to, of = np.intersect1d(
-            targets.source_id[span],
-            np.frombuffer(rule.source_ids, "<i4"),
-            assume_unique=True,
-            return_indices=True,
-        )
+        to, of = _common(targets.source_id[span], np.frombuffer(rule.source_ids, "<i4"))
         for name, column in rule.columns.items():
             getattr(memory, name)[span][to] = np.frombuffer(column, _DTYPES[name])[of]
     return memory, RuleClock(**stored.clock)

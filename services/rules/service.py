@@ -9,9 +9,9 @@ from services.core.clock import Clock
 from services.core.process import notify_supervisor, side_by_side
 from services.core.storage.event_log import follow, tail
 from services.core.storage.follower import follow_for_ever
-from services.core.storage.pool import Connection
+from services.core.storage.pool import Connection, connect
 from services.rules import store
-from services.rules.engine import Engine
+from services.rules.engine import Engine, load_watch
 from services.rules.platform import PlatformWatch
 
 _BATCHES = Counter("alatau_rules_batches_total", "Event log batches judged")
@@ -27,18 +27,27 @@ async def run_rules(dsn: str, clock: Clock, stop: asyncio.Event) -> None:
     """Evaluate until stop is set; a rules service that the log was dropped behind begins from the latest values."""
 
     async def work(reader: Connection, writer: Connection) -> None:
-        await _evaluate(reader, writer, clock)
+        side = await connect(dsn, "rules-side")
+        try:
+            await _evaluate(reader, writer, side, clock)
+        finally:
+            side.terminate()
 
     await follow_for_ever(dsn, "rules", work, clock, stop)
 
 
-async def _evaluate(reader: Connection, writer: Connection, clock: Clock) -> None:
+async def _evaluate(
+    reader: Connection, writer: Connection, side: Connection, clock: Clock
+) -> None:
+    """side: for what takes long and needs no turn."""
     await store.become_the_only_one(writer)
     engine = await Engine.begin(writer)
     notify_supervisor("READY=1")
     turn = asyncio.Lock()  # the engine and its connection do one thing at a time
     await side_by_side(
-        _follow_log(engine, reader, turn), _look_after(engine, writer, clock, turn)
+        _follow_log(engine, reader, turn),
+        _look_after(engine, writer, clock, turn),
+        _keep(engine, side, clock, turn),
     )
 
 
@@ -52,12 +61,11 @@ async def _follow_log(engine: Engine, reader: Connection, turn: asyncio.Lock) ->
 async def _look_after(
     engine: Engine, writer: Connection, clock: Clock, turn: asyncio.Lock
 ) -> None:
-    """Every second: report, and take up rules and targets that have changed; now and then look at ourselves."""
+    """Every second: report; now and then look at ourselves."""
     watch, looked_at = PlatformWatch(clock), clock.monotonic()
     while True:
         _TARGETS.set(len(engine.targets))
         await clock.sleep(_CHECK_SECONDS)
-        began = clock.monotonic()
         async with turn:
             newest = await tail(writer, "observations")
             _BEHIND.set(newest.batch - engine.cursor.batch)
@@ -65,7 +73,41 @@ async def _look_after(
             if clock.monotonic() - looked_at >= _PLATFORM_SECONDS:
                 _MOVES.inc(await watch.look(writer))
                 looked_at = clock.monotonic()
-            if await store.registry_revision(writer) == engine.revision:
-                continue
-            await engine.reload()
+
+
+async def _keep(
+    engine: Engine, side: Connection, clock: Clock, turn: asyncio.Lock
+) -> None:
+    """Every second: take up rules and targets that have changed; now and then store the memory.
+
+    Both are loaded and written beside the judging, which goes on meanwhile.
+    """
+    while True:
+        await clock.sleep(_CHECK_SECONDS)
+        began = clock.monotonic()
+        await _follow_registry(engine, side, turn)
+        await _store_memory(engine, side, turn)
         await clock.sleep(_RELOAD_SHARE * (clock.monotonic() - began))
+
+
+async def _follow_registry(
+    engine: Engine, side: Connection, turn: asyncio.Lock
+) -> None:
+    revision = await store.registry_revision(side)
+    if revision == engine.revision:
+        return
+    if not await store.has_changed(side, engine.revision):
+        engine.pass_over(revision)
+        return
+    watch = await load_watch(side)
+    async with turn:
+        await engine.reload(watch)
+
+
+async def _store_memory(engine: Engine, side: Connection, turn: asyncio.Lock) -> None:
+    async with turn:
+        remembered = await engine.remember()
+    if remembered is not None:
+        body = await asyncio.to_thread(remembered.encoded)
+        async with side.transaction():
+            await store.save_memory(side, body, remembered.cursor)

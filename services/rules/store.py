@@ -62,6 +62,14 @@ LEFT JOIN (
 ) hosting ON hosting.gateway_id = de.device_id
 WHERE de.retired_at IS NULL
 """
+_FOLLOWED: Final = (
+    "rules", "districts", "observed_properties", "device_types", "things", "devices", "device_hosts", "frames",
+    "datastreams", "datastream_slots",
+)  # fmt: skip
+_HAS_CHANGED: Final = " UNION ALL ".join(
+    f"(SELECT 1 FROM {table} WHERE revision > $1 LIMIT 1)"  # noqa: S608 - names from above
+    for table in _FOLLOWED
+)
 _DATASTREAM_SUBJECTS: Final = """
 SELECT ds.datastream_id AS source_id, ds.datastream_id, ds.key AS datastream, p.key AS observed_property,
        th.thing_id, th.key AS thing, th.domain, di.district_id, di.key AS district
@@ -101,6 +109,11 @@ async def become_the_only_one(connection: Connection) -> None:
 async def registry_revision(connection: Connection) -> int:
     revision: int = await connection.fetchval("SELECT revision FROM registry_state")
     return revision
+
+
+async def has_changed(connection: Connection, revision: int) -> bool:
+    """Whether anything that targets follow from was written after a revision; credentials, say, are not of it."""
+    return await connection.fetchval(_HAS_CHANGED, revision) is not None
 
 
 async def load_targets(connection: Connection, rules: Sequence[Rule]) -> Targets:

@@ -14,7 +14,7 @@ from services.core.city.quality import Quality
 from services.core.storage.alerts import acknowledge
 from services.core.storage.log_batch import ItemFlag
 from services.core.storage.pool import Connection, connect
-from services.rules.engine import Engine
+from services.rules.engine import Engine, load_watch
 from tests.rule_stories import (
     NAN,
     START,
@@ -530,7 +530,7 @@ class TestRulebookChanges:
 
     async def change(self, connection: Connection, engine: Engine, **rules: Any) -> Any:
         await make_city(connection, **rules)
-        await engine.reload()
+        await engine.reload(await load_watch(connection))
         return (await journal(connection))[-1][2:4]
 
     async def test_a_retired_rule_takes_its_alerts_with_it(
@@ -596,7 +596,7 @@ class TestRulebookChanges:
     ) -> None:
         engine = await self.low_alert(connection)
         await make_city(connection, low=rule_document(), also=rule_document())
-        await engine.reload()
+        await engine.reload(await load_watch(connection))
         later = Story(seconds=40)
         later.reports_every(5, LOW, between=(25, 40))
         later.is_told_from(21)
