@@ -28,18 +28,22 @@ def notify_supervisor(message: str) -> None:
         return
     if address.startswith("@"):
         address = "\0" + address[1:]
-    with socket.socket(
-        socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC
-    ) as notify_socket:
+    try:
+        _send_notice(message.encode(), address)
+    except OSError as error:
+        log.warning(
+            "the supervisor did not take a notice",
+            action="notify_failed",
+            error=str(error),
+        )
+
+
+def _send_notice(notice: bytes, address: str) -> None:
+    """Without a free file descriptor, too, this fails: a sign of life is no reason to die."""
+    kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC
+    with socket.socket(socket.AF_UNIX, kind) as notify_socket:
         notify_socket.settimeout(_NOTICE_SECONDS)
-        try:
-            notify_socket.sendto(message.encode(), address)
-        except OSError as error:
-            log.warning(
-                "the supervisor did not take a notice",
-                action="notify_failed",
-                error=str(error),
-            )
+        notify_socket.sendto(notice, address)
 
 
 def _keep_alive_file(news: list[str]) -> None:
