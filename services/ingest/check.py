@@ -15,7 +15,7 @@ from services.core.reasons import Reason
 from services.core.storage.registry_snapshot import Profile
 from services.ingest.conversion import canonical
 from services.ingest.forms import Form, Forms
-from services.ingest.messages import Unusable, milliseconds
+from services.ingest.messages import ForeignReading, Unusable, milliseconds
 from services.ingest.resolve import DEPENDS_ON_REGISTRY, Observed, Refused
 from services.ingest.wording import (
     in_future,
@@ -129,15 +129,23 @@ class Checker:
         if time is None:
             if not profile.server_time:
                 return _TIME_MISSING
-            given = max(now_ms, self._given_times.get(item.frame_id, 0) + 1)
-            self._given_times[item.frame_id] = given
-            return given
-        time_ms = milliseconds(time)
+            reading = item.reading
+            if not isinstance(reading, ForeignReading) or not reading.relative_ms:
+                return self._given_time(item, now_ms)
+            time_ms = now_ms + reading.relative_ms
+        else:
+            time_ms = milliseconds(time)
         if time_ms < now_ms - profile.max_age_ms:
             return Unusable(Reason.TOO_OLD, too_old(time_ms, profile))
         if time_ms > now_ms + profile.max_ahead_ms:
             return Unusable(Reason.IN_FUTURE, in_future(time_ms, profile))
         return time_ms
+
+    def _given_time(self, item: Observed, now_ms: int) -> int:
+        """Of an item without any: no two of a frame have the same."""
+        given = max(now_ms, self._given_times.get(item.frame_id, 0) + 1)
+        self._given_times[item.frame_id] = given
+        return given
 
 
 _TIME_MISSING: Final = Unusable(

@@ -50,10 +50,12 @@ class ForeignReading(Reading, kw_only=True):
     """An item of a format that does not know our channels: fit() ties its names and units to the device type.
 
     values: by path. optional: names that are nobody's loss where the device type has no such channel.
+    relative_ms: of an item without a time of its own, how long after now it was; before is negative.
     """
 
     values: dict[str, ForeignValue]  # type: ignore[assignment] # until it is fitted
     optional: frozenset[str] = frozenset()
+    relative_ms: int = 0
 
 
 class Birth(msgspec.Struct, frozen=True, kw_only=True):

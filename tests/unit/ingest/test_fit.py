@@ -108,3 +108,17 @@ def test_a_value_that_its_decoder_refused_is_refused_with_its_own_reason() -> No
         ("value", "b", Reason.WRONG_UNIT, "because"),
         ("value", "nope", Reason.WRONG_UNIT, "because"),
     ]
+
+
+def test_a_relative_time_is_ours_and_flagged() -> None:
+    """And only where the device type does without a time."""
+    reading = ForeignReading(values={"a": 1.0}, relative_ms=-500)
+    kind = profile(Kind.MEASUREMENT, server_time=True, units=("V",))
+    (block,) = Checker().check(observed(kind, reading, reading), NOW_MS).blocks
+    assert block.times_ms.tolist() == [NOW_MS - 500] * 2
+    assert {quality & 15 for quality in (block.quality.ravel() >> 4)} == {2}
+    refused = Checker().check(observed(metered("a"), reading), NOW_MS).refused
+    assert [refusal.reason for refusal in refused] == [Reason.TIME_MISSING]
+    late = ForeignReading(values={"a": 1.0}, relative_ms=-(1 << 40))
+    refused = Checker().check(observed(kind, late), NOW_MS).refused
+    assert [refusal.reason for refusal in refused] == [Reason.TOO_OLD]

@@ -10,20 +10,18 @@ from hypothesis import strategies as st
 
 from services.core.broker.link import Publication
 from services.core.city.units import UNITS
-from services.core.clock import SystemClock
 from services.core.reasons import Reason
 from services.ingest.decoders.senml import Senml
 from services.ingest.decoders.senml.pack import decode_pack, split_name
 from services.ingest.decoders.senml.units import UCUM
 from services.ingest.messages import ForeignReading, Message, Quantity, Unusable
 from tests.unit.ingest.golden import cases, expected, spelled
-from tests.unit.ingest.profiles import NOW_MS
 
 
 @pytest.mark.parametrize("case", cases("senml"), ids=lambda case: case.name)
 def test_golden(case: Path) -> None:
     (message,) = case.glob("message.*")
-    assert spelled(decode_pack(message.read_bytes(), NOW_MS)) == expected(case)
+    assert spelled(decode_pack(message.read_bytes())) == expected(case)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +98,7 @@ NUMBERS = {"bver": -1, "bn": -2, "bt": -3, "bu": -4, "bv": -5, "bs": -6, "n": 0,
     )
 )
 def test_no_bytes_make_the_decoder_raise(payload: bytes) -> None:
-    assert isinstance(decode_pack(payload, NOW_MS), Message | Unusable)
+    assert isinstance(decode_pack(payload), Message | Unusable)
 
 
 @pytest.mark.parametrize(
@@ -119,13 +117,13 @@ def test_no_bytes_make_the_decoder_raise(payload: bytes) -> None:
     ],
 )
 def test_bombs(payload: bytes) -> None:
-    decoded = decode_pack(payload, NOW_MS)
+    decoded = decode_pack(payload)
     assert isinstance(decoded, Unusable)
     assert decoded.reason is Reason.MALFORMED
 
 
 def test_records_without_anything_are_no_items() -> None:
-    decoded = decode_pack(b"[" + b"{}," * 20_000 + b'{"v":1}]', NOW_MS)
+    decoded = decode_pack(b"[" + b"{}," * 20_000 + b'{"v":1}]')
     assert isinstance(decoded, Message)
     assert len(decoded.items) == 1
 
@@ -146,7 +144,7 @@ def test_records_without_anything_are_no_items() -> None:
 def test_every_value_is_in_one_item_of_its_time(
     records: list[dict[str, float]],
 ) -> None:
-    decoded = decode_pack(json.dumps(records).encode(), NOW_MS)
+    decoded = decode_pack(json.dumps(records).encode())
     assert isinstance(decoded, Message)
     found = [
         (item.time, name, value)
@@ -161,8 +159,8 @@ def test_every_value_is_in_one_item_of_its_time(
 def test_json_and_cbor_say_the_same() -> None:
     pack = [{"bn": "m/", "bt": 1_795_319_990, "n": "a", "u": "V", "v": 230.5}]
     numbered = [{NUMBERS[k]: v for k, v in record.items()} for record in pack]
-    by_json = decode_pack(b" \n" + json.dumps(pack).encode(), NOW_MS)
-    assert by_json == decode_pack(cbor2.dumps(numbered), NOW_MS)
+    by_json = decode_pack(b" \n" + json.dumps(pack).encode())
+    assert by_json == decode_pack(cbor2.dumps(numbered))
     assert isinstance(by_json, Message)
     (item,) = by_json.items
     assert isinstance(item, ForeignReading)
@@ -170,7 +168,7 @@ def test_json_and_cbor_say_the_same() -> None:
 
 
 def test_the_format_has_its_topic_alone() -> None:
-    senml = Senml(SystemClock())
+    senml = Senml()
     route = senml.route("city/v1/meter-1/senml")
     assert route is not None
     assert route.publisher == "meter-1"

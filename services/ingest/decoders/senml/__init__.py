@@ -4,7 +4,6 @@ from typing_extensions import override
 
 from services.core.broker.link import Publication
 from services.core.broker.topics import parse_up_topic
-from services.core.clock import Clock, SystemClock
 from services.ingest.decoders.senml.pack import decode_pack
 from services.ingest.messages import Decoded
 from services.ingest.wire_format import Route, WireFormat
@@ -15,19 +14,17 @@ class Senml(WireFormat):
 
     name = "senml"
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
     @override
     def route(self, topic: str) -> Route | None:
         parsed = parse_up_topic(topic)
         if parsed is None or parsed.kind != "senml":
             return None
-        return Route(parsed.publisher, parsed.kind, self._decode)
-
-    def _decode(self, publication: Publication) -> Decoded:
-        return decode_pack(publication.payload, self._clock.now_ms())
+        return Route(parsed.publisher, parsed.kind, _decode)
 
 
 def open_format() -> Senml:
-    return Senml(SystemClock())
+    return Senml()
+
+
+def _decode(publication: Publication) -> Decoded:
+    return decode_pack(publication.payload)

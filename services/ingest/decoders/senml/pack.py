@@ -37,8 +37,8 @@ _TAGS: Final = (0, 1, 2, 3, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258
 _TYPES: Final = {"v": (int, float), "vb": (bool,), "vs": (str,)}
 
 
-def decode_pack(payload: bytes, now_ms: int) -> Message | Unusable:
-    """Never raises. now_ms: what relative times are relative to."""
+def decode_pack(payload: bytes) -> Message | Unusable:
+    """Never raises."""
     if len(payload) > LARGEST_PAYLOAD:
         return Unusable(Reason.TOO_LARGE, f"it has {len(payload)} bytes")
     try:
@@ -47,7 +47,7 @@ def decode_pack(payload: bytes, now_ms: int) -> Message | Unusable:
         return Unusable(Reason.MALFORMED, f"not SenML: {error}")
     if not isinstance(records, list) or not records:
         return _NO_PACK
-    pack = _Pack(now_ms)
+    pack = _Pack()
     for record in records:
         if (fault := pack.take(record)) is not None:
             return fault
@@ -107,7 +107,6 @@ class _Base:
 
 @dataclass(slots=True)
 class _Pack:
-    now_ms: int
     items: list[ForeignReading | Unusable] = field(default_factory=list)
     _base: _Base = field(default_factory=_Base)
     _open: dict[tuple[str | None, "_When"], ForeignReading] = field(
@@ -154,9 +153,9 @@ class _Pack:
         """A name that comes again at its time begins another item: the merge decides between them."""
         item = self._open.get(key)
         if item is None or path in item.values:
-            device, (time, time_quality) = key
+            device, (time, relative_ms) = key
             item = self._open[key] = ForeignReading(
-                values={}, time=time, device=device, time_quality=time_quality
+                values={}, time=time, device=device, relative_ms=relative_ms
             )
             self.items.append(item)
         item.values[path] = value
@@ -196,7 +195,7 @@ class _Pack:
     def _when(self, record: Mapping[Any, Any]) -> "_When | Unusable":
         said = _plain(record.get("t"))
         if said is None and not self._base.is_timed:
-            return None, None
+            return None, 0
         if not _is_one_of(said or 0, (int, float)):
             return _BAD_TIME
         seconds = _sum(said or 0, self._base.time)
@@ -204,11 +203,11 @@ class _Pack:
             return _BAD_TIME
         milliseconds = round(seconds * 1000)
         if seconds < _FIRST_ABSOLUTE:
-            return self.now_ms + milliseconds, "unsynced"
-        return milliseconds, None
+            return None, milliseconds
+        return milliseconds, 0
 
 
-_When = tuple[int | None, str | None]  # Unix milliseconds, time_quality
+_When = tuple[int | None, int]  # Unix milliseconds; else milliseconds after now
 _BASE_LABELS: Final = frozenset({"bver", "bn", "bt", "bu", "bv", "bs"})
 _SUM: Final = Unusable(
     Reason.WRONG_TYPE, "sums over time are not taken; send a counter as a value"
