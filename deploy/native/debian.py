@@ -10,8 +10,9 @@ from pathlib import Path
 from deploy.native.progress import InstallError, Progress
 
 POSTGRES_OF_DEBIAN = {12: 15, 13: 17}
-# Browser tests drive Debian's own Chromium; its Kazakh letters come from DejaVu. systemd-analyze judges the units.
-TEST_PACKAGES = ("chromium", "fonts-dejavu-core", "systemd")
+# Browser tests drive Debian's own Chromium; its Kazakh letters come from DejaVu. systemd-analyze judges the units;
+# curl types what pages of docs/formats tell to type.
+TEST_PACKAGES = ("chromium", "curl", "fonts-dejavu-core", "systemd")
 POLICY = Path("/usr/sbin/policy-rc.d")
 POLICY_KEPT = Path("/usr/sbin/policy-rc.d.before-alatau")
 CLUSTER_CONF = Path("/etc/postgresql-common/createcluster.d/alatau-install.conf")

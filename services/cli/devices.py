@@ -20,6 +20,7 @@ from services.cli.device_secrets import (
 )
 from services.cli.device_show import credentials_state, show_device
 from services.cli.device_watch import watch_device
+from services.cli.device_webhook import issue_webhook
 from services.cli.key_table import key_table
 from services.cli.target import HomeOption, on_database
 
@@ -56,6 +57,7 @@ def register(app: typer.Typer) -> None:
     devices.command("ask")(ask_device)
     devices.command("rotate")(rotate_devices)
     devices.command("certificate")(certify_device)
+    devices.command("webhook")(issue_webhook)
     devices.command("revoke")(revoke_devices)
     app.add_typer(devices, name="devices")
 

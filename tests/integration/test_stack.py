@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -11,11 +13,12 @@ import pytest
 
 from deploy.native.mosquitto import INGEST_USER
 from deploy.native.postgres import PostgresCluster, find_binaries
-from tests.installation import ALATAU, Installation, installation
+from tests.installation import ALATAU, Installation, installation, until
 from tests.stack_fixtures import Broker, wait_until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
 
+ROOT = Path(__file__).parents[2]
 SERVICES = {"database", "broker-door", "broker", "ingest", "rules", "history", "api"}
 
 
@@ -39,10 +42,59 @@ def test_status_tells_where_everything_is(city: Installation) -> None:
         assert entry.keys() >= {"state", "pid", "url", "restarts", "since"}
         assert entry["state"] == "running"
         assert Path(f"/proc/{entry['pid']}").exists()
-    there = {"console", "api", "opendata", "sensorthings", "mqtt", "database", "docs"}
+    there = {
+        "door",
+        "console",
+        "api",
+        "opendata",
+        "sensorthings",
+        "mqtt",
+        "database",
+        "docs",
+    }
     assert status["urls"].keys() >= there
     assert status["urls"]["mqtt"] == f"mqtt://127.0.0.1:{city.port_base + 1}"
     assert status["version"]
+
+
+def documented(city: Installation, page: str) -> Iterator[str]:
+    """What a page of docs/formats tells to type, after it was done what it tells to register; the secret is exported."""
+    text = (ROOT / "docs" / "formats" / f"{page}.md").read_text(encoding="utf-8")
+    secrets = {"air-gate-1": city.secret_of("air-gate-1")}
+    for line in re.sub(r"\\\n\s*", "", text).splitlines():
+        words = shlex.split(line, comments=True) if "alatau devices add" in line else []
+        if words[:3] == ["alatau", "devices", "add"]:
+            said = city.command(*words[1:])
+            secrets |= dict(row.split(",") for row in said.splitlines() if "," in row)
+    for block in re.findall(r"```bash\n(.*?)```", text, re.DOTALL):
+        publisher = next(key for key in secrets if f"/{key}/" in block)
+        yield f"SECRET='{secrets[publisher]}'\n{block}"
+
+
+def test_the_https_doors_pages_show_what_they_stored(city: Installation) -> None:
+    urls = city.status()["urls"]
+    environment = {**os.environ, "DOOR": urls["door"], "CITY": urls["site"]}
+    for page, values in (
+        ("https-door", ("11.5", "unknown_channel")),
+        ("the-things-stack", ("9.5", "21.25")),
+        ("chirpstack-http", ("10.5", "22.25")),
+    ):
+        for commands in documented(city, page):
+
+            def shows(
+                commands: str = commands, values: tuple[str, ...] = values
+            ) -> bool:
+                done = subprocess.run(
+                    ["bash", "-ec", commands],
+                    env=environment,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                assert done.returncode == 0, done.stdout + done.stderr
+                return all(value in done.stdout for value in values)
+
+            until(f"{page} shows {values}", shows)
 
 
 def test_the_databases_url_reads_and_writes_nothing(city: Installation) -> None:
