@@ -24,6 +24,7 @@ from tests.integration.ingest_stage import (
     ingest_stage,
 )
 from tests.integration.test_broker_rights import NOT_AUTHORISED, publish
+from tests.integration.test_replay import replay
 from tests.stack_fixtures import Broker
 
 pytestmark = pytest.mark.integration
@@ -116,6 +117,23 @@ async def test_births_outlive_ingest(stage: Stage) -> None:
             await stage.settled(2)
     assert await stage.rows("pump-1") == {0: [230.0, None], 1000: [231.0, None]}
     assert await stage.rejected() == []
+
+
+async def test_what_had_no_birth_is_read_again_when_it_has(stage: Stage) -> None:
+    voltage = {"name": "voltage", "alias": 9, "datatype": 10, "double_value": 230.0}
+    data = "spBv1.0/city/DDATA/gw-1/Pump 1"
+    async with stage.ingest(), stage.device("gw-1") as edge:
+        early = spoken({"alias": 9, "double_value": 229.0}, seq=2, after=-1000)
+        await edge.client.publish(data, early)
+        await stage.settled(1)
+        assert await stage.rejected() == [("item", "no_birth", "alias 9", 0)]
+        await edge.client.publish("spBv1.0/city/NBIRTH/gw-1", spoken(seq=0))
+        birth = spoken(voltage, seq=1)
+        await edge.client.publish("spBv1.0/city/DBIRTH/gw-1/Pump 1", birth)
+        await stage.settled(2)
+        done = await replay(stage, reasons=["no_birth"])
+    assert (done.messages, done.mended, done.refused) == (1, 1, 0)
+    assert await stage.rows("pump-1") == {-1000: [229.0, None], 0: [230.0, None]}
 
 
 async def test_the_host_says_that_it_is_there_whatever_others_say(
