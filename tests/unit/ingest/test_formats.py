@@ -1,0 +1,34 @@
+"""All that is in decoders/: its rights, its golden folder, and whatever may come on any topic."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deploy.native.mosquitto import ingest_filters
+from services.core.broker.link import Publication
+from services.ingest.decode import Decoder, open_formats
+from services.ingest.messages import Birth, Death, Message, Result, Unusable
+from tests.unit.ingest.golden import cases
+
+DECODER = Decoder()
+WORDS = st.sampled_from(["gw-1", "city", "alatau", "up", "join", "0101010101010101", "Gw", "", "+", "\x00"])  # fmt: skip
+TOPICS = st.sampled_from(DECODER.filters).flatmap(
+    lambda topics: st.lists(WORDS, min_size=4, max_size=4).map(
+        lambda words: topics.replace("+", "{}").format(*words)
+    )
+)
+
+
+def test_ingest_may_read_what_it_subscribes_to() -> None:
+    """By the rights the stack knows whether the broker has saved all of ingest's session."""
+    assert sorted(DECODER.filters) == sorted(ingest_filters())
+
+
+def test_every_format_has_golden_messages() -> None:
+    assert all(cases(one.name) for one in open_formats() if not one.is_webhook)
+
+
+@given(TOPICS | st.text(max_size=20), st.binary(max_size=100), st.integers(0, 1))
+@settings(max_examples=300)
+def test_whatever_comes_is_something(topic: str, payload: bytes, qos: int) -> None:
+    content = DECODER.decode(Publication(topic, payload, 1, qos, 1)).content
+    assert isinstance(content, Message | Birth | Death | Result | Unusable)
