@@ -2,12 +2,14 @@
 PYTHON := /usr/bin/python3
 BIN := .venv/bin
 
-.PHONY: help install install-for-tests demo test check format bench fuzz compose-check grafana-check
+.PHONY: help install install-for-tests demo test test-long faults check format bench fuzz compose-check grafana-check
 
 help:
 	@echo "make demo     install what is missing and run the whole city here; Ctrl-C stops it"
 	@echo "make install  only install: servers, TimescaleDB, the locked Python environment, the built console"
 	@echo "make test     every test, against the real broker and database"
+	@echo "make test-long  what takes a quarter of an hour and more"
+	@echo "make faults   SEED= MINUTES=60: kills, cuts and fills a whole city under load; writes docs/reliability.md"
 	@echo "make check    format, lint, types, architecture, schema = migrations; the same for the console"
 	@echo "make bench    what this machine can do"
 	@echo "make fuzz     ten thousand requests that nobody thought of, to every public and operator address"
@@ -25,6 +27,14 @@ demo: install
 test: install-for-tests
 	@$(PYTHON) -B -m deploy.native.npm test
 	$(BIN)/pytest $(PYTEST_ARGUMENTS)
+
+test-long: install-for-tests
+	$(BIN)/pytest -m long $(PYTEST_ARGUMENTS)
+
+# A run in parts: FAULTS_ARGUMENTS=--add adds to what docs/reliability.md has.
+faults: install-for-tests
+	$(BIN)/python -m tests.faults --minutes $(or $(MINUTES),2) --seed $(or $(SEED),0) \
+		$(if $(filter-out 1 2 3,$(or $(MINUTES),2)),--docs) $(FAULTS_ARGUMENTS)
 
 check: install-for-tests
 	$(BIN)/ruff format --check

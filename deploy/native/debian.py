@@ -11,8 +11,15 @@ from deploy.native.progress import InstallError, Progress
 
 POSTGRES_OF_DEBIAN = {12: 15, 13: 17}
 # Browser tests drive Debian's own Chromium; its Kazakh letters come from DejaVu. systemd-analyze judges the units;
-# curl types what pages of docs/formats tell to type.
-TEST_PACKAGES = ("chromium", "curl", "fonts-dejavu-core", "systemd")
+# curl types what pages of docs/formats tell to type; make faults moves clocks by libfaketime, lets fsync fail by strace.
+TEST_PACKAGES = (
+    "chromium",
+    "curl",
+    "fonts-dejavu-core",
+    "libfaketime",
+    "strace",
+    "systemd",
+)
 POLICY = Path("/usr/sbin/policy-rc.d")
 POLICY_KEPT = Path("/usr/sbin/policy-rc.d.before-alatau")
 CLUSTER_CONF = Path("/etc/postgresql-common/createcluster.d/alatau-install.conf")

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import random
-import resource
 import shutil
 import signal
 from collections.abc import AsyncIterator
@@ -58,15 +57,13 @@ async def _no_files(name: str, scene: Scene, chance: random.Random) -> list[Reco
     pid = scene.ground.pid(name)
     if pid is None:
         return []
-    former = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (_FEW_FILES, former[1]))
+    former = await _limit_files(pid, f"{_FEW_FILES}:")
     if name == "ingest":
         signal_all(scene.ground.backends("ingest"), signal.SIGTERM)
     else:
         scene.ground.devices.reset_all()
     await scene.rest(chance.uniform(1.0, 4.0))
-    with suppress(ProcessLookupError):
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, former)
+    await _limit_files(pid, former)
     return [await scene.stores_again(f"{name} out of files", scene.now())]
 
 
@@ -74,6 +71,27 @@ for _name in ("ingest", "broker"):
     fault(f"file descriptors of {_name} exhausted", in_slice=_name == "ingest")(
         partial(_no_files, _name)
     )
+
+
+async def _limit_files(pid: int, limit: str) -> str:
+    """As the user of the process, who alone may, in a container. Returns the limit there was."""
+    try:
+        former, owner = _open_files(Path(f"/proc/{pid}"))
+    except FileNotFoundError:
+        return limit  # it has ended
+    who = [f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"]
+    command = ["prlimit", f"--pid={pid}", f"--nofile={limit}"]
+    setting = await asyncio.create_subprocess_exec(
+        *(["setpriv", *who, "--", *command] if os.geteuid() == 0 else command)
+    )
+    await setting.wait()
+    return former
+
+
+def _open_files(process: Path) -> tuple[str, os.stat_result]:
+    lines = (process / "limits").read_text(encoding="utf-8").splitlines()
+    line = next(line for line in lines if line.startswith("Max open files"))
+    return f"{line.split()[3]}:", process.stat()
 
 
 def _cannot_trace(_ground: Ground) -> str:
