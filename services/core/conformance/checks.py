@@ -229,7 +229,7 @@ def _channels(declared: Declared, seen: _Seen) -> Check:
         return Check("channels", Verdict.NOT_SEEN)
     numbers: dict[str, Number] = {
         "declared": len(declared.channels),
-        "sent": len(sent),
+        "sent": len(sent & {*declared.channels}),
         "missing": missing[:_MOST_LISTED],
         "unknown": strangers[:_MOST_LISTED],
     }

@@ -256,7 +256,7 @@ export const rejectedWords: Words<RejectedWords> = {
     hostLead: (gateway, device) => `Let the gateway ${gateway} speak for ${device}`,
     save: "Save",
     mended: "The registry is mended. What was rejected for this can be read again now.",
-    replayGroup: (count) => `Read these ${count} again`,
+    replayGroup: (count) => (count === 1 ? "Read it again" : `Read these ${count} again`),
     dismissGroup: "Dismiss",
     replaying: "Reading again…",
     replayed: (mended, refused, lost) =>
