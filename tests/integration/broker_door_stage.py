@@ -65,7 +65,9 @@ class DoorStage:
     def start_anew(self) -> None:
         """As after a crash of the door."""
         files = BrokerFiles(self.broker.mosquitto.folder)
-        services = {INGEST_USER: hash_secret(self.broker.secrets[INGEST_USER], b"salt")}
+        services = {
+            INGEST_USER: hash_secret(self.broker.secrets[INGEST_USER], b"twelve bytes")
+        }
         self.door = BrokerDoor(
             files,
             ServerCertificate(files, self.authority, self.clock),
@@ -85,13 +87,13 @@ class DoorStage:
         asyncio.run(self.look_once())
 
     @asynccontextmanager
-    async def kept(self) -> AsyncIterator[None]:
-        """It looks once a second, as the service does."""
+    async def kept(self, every: float = LOOK_SECONDS) -> AsyncIterator[None]:
+        """It looks every so often; unless said otherwise as often as the service does."""
 
         async def keep() -> None:
             while True:
                 await self.look_once()
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(every)
 
         keeping = asyncio.create_task(keep())
         try:

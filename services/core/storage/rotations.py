@@ -34,7 +34,7 @@ _ASKED: Final = """
 UPDATE rotations r SET command_id = $2 FROM devices d WHERE d.device_id = r.device_id AND d.key = $1
 """
 _MOVE: Final = """
-UPDATE rotations r SET on_trial = $2, moved_at = $3, trials = trials + $2::int, command_id = NULL
+UPDATE rotations r SET on_trial = $2::boolean, moved_at = $3, trials = trials + $2::boolean::int, command_id = NULL
 FROM devices d WHERE d.device_id = r.device_id AND d.key = $1
 """
 _TAKE: Final = """
