@@ -44,6 +44,8 @@ FOREIGN_IMPORTS = {
     "typer": ("services/cli/",),
     "rich": ("services/cli/",),
     "grafana_client": ("deploy/grafana/server.py",),
+    "google": ("services/ingest/decoders/sparkplug/",),
+    "cbor2": ("services/ingest/decoders/senml/",),
     "cryptography": ("services/core/authority.py",),
     "niquests": ("deploy/grafana/server.py",),
     "grafana_foundation_sdk": ("deploy/grafana/",),

@@ -1,6 +1,7 @@
 """A CSV file of devices: `device[,type,thing,gateway,external_ids]`, or just one device id a line."""
 
 import csv
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from services.core.city.entities import Device
 from services.core.city.near import near
 from services.core.errors import ConfigurationError
 
+_OUTSIDE_IDS: Final = re.compile(r"[^a-z0-9_-]+")
 _COLUMNS: Final = ("device", "type", "thing", "gateway", "external_ids")
 
 
@@ -39,9 +41,15 @@ def device_of(
 ) -> Device:
     """As in a city file: what a gateway hosts does not publish. external_ids: each `scheme=value`.
 
+    key: also `scheme:value`, by which it is then known; its device id is made of the last part.
+
     Raises:
         ValueError: it cannot be a device.
     """
+    if ":" in key:
+        scheme, _, value = key.partition(":")
+        external_ids = (f"{scheme}={value}", *external_ids)
+        key = _OUTSIDE_IDS.sub("-", value.rpartition("/")[2].lower()).strip("-")
     return Device(
         key=key,
         type=device_type,

@@ -28,8 +28,10 @@ _LONGEST_NAME: Final = 512  # that is looked at
 _COUNT: Final = "1"
 
 
-def fit(reading: ForeignReading, profile: Profile) -> ForeignReading | None:
-    """The same item with channels for names and values in the channels' units.
+def fit(
+    reading: ForeignReading, profile: Profile, device: str | None = None
+) -> ForeignReading | None:
+    """The same item with our name of its device, channels for names and values in the channels' units.
 
     A name that no channel has is left as it is, to be refused, unless it is optional. Of two names of one
     channel the second is refused. None: all that it says is optional, and there is no such channel.
@@ -53,7 +55,9 @@ def fit(reading: ForeignReading, profile: Profile) -> ForeignReading | None:
     if reading.optional and not values:
         return None
     quality = {channels.get(n, n): said for n, said in (reading.quality or {}).items()}
-    return msgspec.structs.replace(reading, values=values, quality=quality or None)
+    return msgspec.structs.replace(
+        reading, values=values, quality=quality or None, device=device
+    )
 
 
 def is_optional(reading: Reading) -> bool:

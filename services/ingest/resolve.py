@@ -158,6 +158,13 @@ class _Sender:
         """Where an item of this publisher belongs."""
         return self._own if named is None else _place(self.device(named))
 
+    def key(self, named: str | None) -> str | None:
+        """Our own name of a device that is named by an external id; as it is, where we have none."""
+        if named is None or ":" not in named:
+            return named
+        device = self._registry.device(named)
+        return named if device is None else device.key
+
     def device(self, named: str | None) -> RegisteredDevice | Unusable:
         """The device that a message of this publisher is about."""
         publisher = self.publisher
@@ -222,12 +229,15 @@ def _resolve_message(
             if place is _NO_CHANNELS and is_optional(item):
                 continue  # and no item
             if isinstance(place, Unusable):
-                refused = _refused_item(entry, received, index, place, item.device)
+                named = sender.key(item.device)
+                refused = _refused_item(entry, received, index, place, named)
                 resolved.refused.append(refused)
             else:
                 frame_id, profile = place
                 fitted = (
-                    fit(item, profile) if isinstance(item, ForeignReading) else item
+                    fit(item, profile, sender.key(item.device))
+                    if isinstance(item, ForeignReading)
+                    else item
                 )
                 if fitted is None:
                     continue  # and no item

@@ -197,6 +197,10 @@ def test_what_others_call_a_device(city: Installation, tmp_path: Path) -> None:
     city.add("new-logger", *hosted)  # says nothing of them
     with pytest.raises(PlatformError, match=r"external ids are dev_eui=01ab, serial"):
         city.add("new-logger", *hosted, "--external-id", "dev_eui=01ac")
+    city.devices("add", "sparkplug:a/b/Pump 7", "--thing", "main")
+    pump = city.run(RegistrySnapshot.load).named("sparkplug:a/b/Pump 7")
+    assert pump is not None
+    assert pump.key == "pump-7"
     file = tmp_path / "new.csv"
     file.write_text("device,thing,external_ids\nnew-gate,main,dev_eui\n")
     with pytest.raises(PlatformError, match="not scheme=value"):

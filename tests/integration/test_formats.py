@@ -92,6 +92,14 @@ async def test_an_uplink_through_chirpstack(stage: Stage) -> None:
         ("value", "unknown_channel", "nope", 0),
         ("item", "unknown_device", None, 0),
     ]
+    named = await stage.database.fetch(
+        "SELECT device FROM rejected_messages ORDER BY rejected_id"
+    )
+    assert [row["device"] for row in named] == [
+        "lora-1",
+        "lora-1",
+        "dev_eui:0202020202020202",
+    ]
 
 
 def spoken(*metrics: dict[str, object], seq: int, after: int = 0) -> bytes:
