@@ -32,9 +32,11 @@ async def ensure_roles(superuser_dsn: str, secrets: Secrets) -> None:
     roles = (OWNER, READER, GRAFANA, *ROLE_OF_SERVICE.values())
     statements = [_role(role, secrets.get(secret_name(role))) for role in roles]
     limits = [_only_reads(READER, seconds=60), _only_reads(GRAFANA, seconds=10)]
+    # The owner may check foreign keys of millions of new rows at once instead of one by one.
     rights = f"""
         REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC;
         GRANT CONNECT ON DATABASE {DATABASE} TO {", ".join(roles)};
+        GRANT SET ON PARAMETER session_replication_role TO {OWNER};
     """
     there = f"SELECT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}')"  # noqa: S608 - names from this file
     connection = await connect(superuser_dsn, "roles")

@@ -1,12 +1,17 @@
 """`alatau city`: the city file and the registry made from it."""
 
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress as Bars
+from rich.progress import TaskID
 from rich.table import Table
 
 from services.cli.target import HomeOption, on_database
@@ -16,6 +21,7 @@ if TYPE_CHECKING:
     from services.core.city.entities import City
     from services.core.city.kept_changes import OperatorChange
     from services.core.storage.pool import Connection
+    from services.core.storage.registry_fleets import Progress
     from services.core.storage.registry_store import Applied
 
 T = TypeVar("T")
@@ -112,15 +118,18 @@ def check(
 
     city_file = read_city_folder(file)
     city = city_file.city
+    fleets, publishing = city.fleets.values(), _check_members(city)
     counts = {
         "districts": len(city.districts),
         "observed_properties": len(city.catalogue),
         "device_types": len(city.device_types),
-        "things": len(city.things),
+        "things": len(city.things) + sum(fleet.things for fleet in fleets),
         "relations": len(city.relations),
-        "devices": len(city.devices),
-        "publishers": sum(device.publishes for device in city.devices.values()),
-        "datastreams": sum(1 for _ in datastreams(city)),
+        "devices": len(city.devices) + sum(fleet.devices for fleet in fleets),
+        "publishers": publishing
+        + sum(device.publishes for device in city.devices.values()),
+        "datastreams": sum(1 for _ in datastreams(city))
+        + sum(fleet.datastreams for fleet in fleets),
     }
     if as_json:
         typer.echo(
@@ -140,6 +149,43 @@ def check(
             f"{count} {name.replace('_', ' ')}" for name, count in counts.items()
         )
     )
+
+
+def _check_members(city: "City") -> int:
+    """Every member of every fleet, as reading the file looks at the first ones only; how many of them publish."""
+    from services.core.errors import CityFileError
+
+    problems: list[str] = []
+    publishing = 0
+    with _progress() as progress:
+        for fleet in city.fleets.values():
+            done = 0
+            for part in fleet.parts(problems):
+                done += len(part.devices)
+                publishing += sum(one.publishes for one in part.devices.values())
+                progress(f"{fleet.key}: reading devices", done, fleet.devices)
+                if problems:
+                    raise CityFileError(problems[:_SHOWN])
+    return publishing
+
+
+@contextmanager
+def _progress() -> "Iterator[Progress]":
+    """A bar on a terminal, once a fleet has something to tell; elsewhere nothing."""
+    with Bars(
+        console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    ) as bars:
+        shown: dict[str, TaskID] = {}
+
+        def progress(what: str, done: int, of: int) -> None:
+            if what not in shown:
+                for task in shown.values():
+                    bars.remove_task(task)
+                shown.clear()
+                shown[what] = bars.add_task(what, total=of)
+            bars.update(shown[what], completed=done)
+
+        yield progress
 
 
 def show(

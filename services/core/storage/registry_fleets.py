@@ -17,6 +17,11 @@ Progress = Callable[[str, int, int], None]  # what is being done, so many, of so
 _COPIED: Final = (Section.THING, Section.RELATION, Section.DEVICE, Section.HOST)
 _WRITTEN: Final = (*_COPIED, Section.DATASTREAM)
 _KEPT_WITH_FLEET: Final = (Section.THING, Section.DEVICE)
+_TABLES: Final = [
+    *(sql.TABLES[section] for section in _WRITTEN),
+    "frames",
+    "datastream_slots",
+]
 _MOST_TOLD: Final = 20
 
 _STAGE: Final = "".join(
@@ -215,6 +220,8 @@ class FleetWriter:
         if later:
             await self._connection.execute(_CHECK_NOW)
             await self._check_foreign_keys()
+        # Every plan of every service would else be made for an empty registry.
+        await self._connection.execute(f"ANALYZE {', '.join(_TABLES)}")
         progress(f"{fleet.key}: written", len(_WRITTEN) + 2, len(_WRITTEN) + 2)
 
     async def _write_changes(self, fleet_id: int, *, retire: bool) -> None:
@@ -251,9 +258,7 @@ class FleetWriter:
             )
 
     async def _check_foreign_keys(self) -> None:
-        tables = [sql.TABLES[section] for section in _WRITTEN]
-        tables += ["frames", "datastream_slots"]
-        for key in await self._connection.fetch(_FOREIGN_KEYS, tables):
+        for key in await self._connection.fetch(_FOREIGN_KEYS, _TABLES):
             query = _DANGLING.format(**key)
             if await self._connection.fetchval(query, self._revision):
                 raise AssertionError("{table}.{column} leads nowhere".format(**key))
