@@ -24,6 +24,7 @@ from tests.integration.ingest_stage import (
     ingest_stage,
 )
 from tests.integration.test_broker_rights import NOT_AUTHORISED, publish
+from tests.integration.test_ingest_killed import child
 from tests.integration.test_replay import replay
 from tests.stack_fixtures import Broker
 
@@ -109,12 +110,12 @@ def spoken(*metrics: dict[str, object], seq: int, after: int = 0) -> bytes:
     return bytes(payload.SerializeToString())
 
 
-async def test_births_outlive_ingest(stage: Stage) -> None:
-    """What the broker queued at QoS 1 while ingest was away is read with the aliases of before."""
+async def test_births_outlive_a_kill_of_ingest(stage: Stage) -> None:
+    """What the broker queued at QoS 1 meanwhile is read with the aliases of before."""
     voltage = {"name": "voltage", "alias": 9, "datatype": 10, "double_value": 230.0}
     data = "spBv1.0/city/DDATA/gw-1/Pump 1"
     async with stage.device("gw-1") as edge:
-        async with stage.ingest():
+        async with child(stage, "never", 0):  # killed at the end of the block
             await edge.client.publish("spBv1.0/city/NBIRTH/gw-1", spoken(seq=0))
             birth = spoken(voltage, seq=1)
             await edge.client.publish("spBv1.0/city/DBIRTH/gw-1/Pump 1", birth)
