@@ -66,7 +66,7 @@ def _rows(
         ("Operator API", urls["api"]),
         ("Open data", urls["opendata"]),
         *([("SensorThings", urls["sensorthings"])] if "sensorthings" in urls else []),
-        ("MQTT for devices", urls["mqtt"]),
+        ("MQTT for devices", urls.get("mqtts", urls["mqtt"])),
         ("Users", "alatau users list · alatau users add NAME · alatau console"),
         ("State, logs", "alatau status · alatau logs -f · alatau doctor"),
         ("Stop", "Ctrl-C here, or alatau down"),
