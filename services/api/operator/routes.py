@@ -8,6 +8,7 @@ from services.api.operator import endpoints
 from services.api.operator.alerts import endpoints as alerts
 from services.api.operator.city import endpoints as city
 from services.api.operator.commands import endpoints as commands
+from services.api.operator.datastreams import changes
 from services.api.operator.datastreams import endpoints as datastreams
 from services.api.operator.devices import endpoints as devices
 from services.api.operator.latest import endpoints as latest
@@ -30,6 +31,7 @@ for noun in (
     commands,
     watch,
     datastreams,
+    changes,
     observations,
     latest,
     alerts,
