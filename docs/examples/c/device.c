@@ -224,14 +224,12 @@ static void dial(const char *host, const char *port)
         send_connect(secret ? secret : "");
 }
 
-static void announce(void)
+static void announce(long long of_epoch, long long oldest)
 {
     char text[160];
-    long long oldest = count ? kept[0].seq : last_seq + 1;
     int size = snprintf(text, sizeof text, "{\"time\":%lld000,\"epoch\":%lld,\"oldest_seq\":%lld}",
-                        (long long)time(NULL), epoch, oldest);
+                        (long long)time(NULL), of_epoch, oldest);
     publish("birth", text, (size_t)size, 1);
-    birth_due = false;
 }
 
 static void settle(long long first, long long last)
@@ -280,11 +278,12 @@ static void take_command(const char *json)
     if (!found || sscanf(found, "\"id\" : \"%40[A-Za-z0-9-]", id) != 1)
         return;
     bool replay = strstr(json, "\"replay\"") != NULL, rebirth = strstr(json, "\"rebirth\"") != NULL;
-    long long first = member(json, "\"from\"", 0), last = member(json, "\"to\"", -1);
-    if (replay && member(json, "\"epoch\"", -1) == epoch)
-        for (int i = 0; i < count; i++)
-            if (kept[i].seq >= first && kept[i].seq <= last)
-                kept[i].sent = 0;
+    long long first = member(json, "\"from\"", 0), last = member(json, "\"to\"", -1), of = member(json, "\"epoch\"", -1);
+    for (int i = 0; replay && of == epoch && i < count; i++)
+        if (kept[i].seq >= first && kept[i].seq <= last)
+            kept[i].sent = 0;
+    if (replay && of != epoch)
+        announce(of, last + 1);         /* nothing is left of that epoch */
     birth_due |= replay || rebirth;     /* its oldest_seq says what is gone for good */
     int size = snprintf(text, sizeof text, "{\"id\":\"%s\",\"ok\":%s}", id, replay || rebirth ? "true" : "false");
     publish("result", text, (size_t)size, 2);
@@ -385,7 +384,8 @@ int main(int arguments, char **argument)
         if (broker >= 0 && watched[1].revents)
             take_bytes();
         if (connected && birth_due)
-            announce();
+            announce(epoch, count ? kept[0].seq : last_seq + 1);
+        birth_due &= !connected;
         if (connected)
             send_due();
         time_t now = time(NULL);
