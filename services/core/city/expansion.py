@@ -5,9 +5,10 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
-from services.core.city.fields import Entry, Fields, Notes
+from services.core.city.fields import MAPPINGS, Entry, Fields, Notes
 
 Variables = Mapping[str, int]
 
@@ -40,7 +41,7 @@ def expand(
     """
     for template, raw in entries.items():
         fields = Fields(raw, str(template), notes)
-        if isinstance(raw, Mapping):
+        if isinstance(raw, MAPPINGS):
             yield from _instances(str(template), raw, variables, fields)
 
 
@@ -100,7 +101,7 @@ def _fill_entry(raw: Mapping[str, Any], variables: Variables) -> Entry:
 def _fill(value: Any, variables: Variables) -> Any:
     if isinstance(value, str):
         return _fill_text(value, variables)
-    if isinstance(value, Mapping):
+    if isinstance(value, MAPPINGS):
         return {
             _fill(name, variables): _fill(inner, variables)
             for name, inner in value.items()
@@ -111,8 +112,20 @@ def _fill(value: Any, variables: Variables) -> Any:
 
 
 def _fill_text(text: str, variables: Variables) -> str:
-    return (
-        _PLACEHOLDER.sub(lambda match: f"{variables[match[1]]:0{match[2] or 1}}", text)
-        if "{" in text
-        else text
+    if "{" not in text:
+        return text
+    return "".join(
+        [
+            literal + f"{variables[name]:{width}}" if name else literal
+            for literal, name, width in _parts(text)
+        ]
     )
+
+
+@lru_cache(maxsize=10_000)
+def _parts(text: str) -> tuple[tuple[str, str, str], ...]:
+    """(what stands before, name, format) of each placeholder; and what stands behind the last."""
+    pieces = _PLACEHOLDER.split(text)
+    places = zip(pieces[0::3], pieces[1::3], pieces[2::3], strict=False)
+    found = [(literal, name, f"0{width or 1}") for literal, name, width in places]
+    return (*found, (pieces[-1], "", ""))

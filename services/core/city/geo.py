@@ -144,15 +144,21 @@ def along(positions: Sequence[Position], fraction: float) -> Position:
     return positions[-1]
 
 
+def box(polygon: Mapping[str, Any]) -> tuple[float, float, float, float]:
+    """(west, south, east, north) of a polygon."""
+    longitudes, latitudes = zip(
+        *(at[:2] for at in polygon["coordinates"][0]), strict=True
+    )
+    return min(longitudes), min(latitudes), max(longitudes), max(latitudes)
+
+
 def within(polygon: Mapping[str, Any], index: int) -> Position:
     """The index-th of evenly spread positions in a polygon; the same for the same index, always.
 
     Raises:
         ValueError: no position found: the polygon has next to no area.
     """
-    ring = [position(at) for at in polygon["coordinates"][0]]
-    west, south = (min(at[axis] for at in ring) for axis in (0, 1))
-    east, north = (max(at[axis] for at in ring) for axis in (0, 1))
+    west, south, east, north = box(polygon)
     for attempt in range(_TRIES):
         step = index + 1 + attempt * _FAR
         at = (

@@ -66,6 +66,7 @@ class AssetReader:
         self.assets = Assets()
         self._shapes = shapes
         self._areas = areas
+        self._boxes = {key: geo.box(area) for key, area in areas.items()}
         self._notes = notes
 
     def read_things(self, entries: Mapping[str, Any], scope: Scope) -> None:
@@ -123,7 +124,13 @@ class AssetReader:
         given = fields.optional_text("district")
         if given or point is None:
             return given or scope.district
-        around = [key for key, area in self._areas.items() if geo.contains(area, point)]
+        around = [
+            key
+            for key, (west, south, east, north) in self._boxes.items()
+            if west <= point[0] <= east
+            and south <= point[1] <= north
+            and geo.contains(self._areas[key], point)
+        ]
         return scope.district if scope.district in around or not around else around[0]
 
     def _read_relations(self, fields: Fields, key: str, scope: Scope) -> None:
