@@ -61,5 +61,7 @@ def fast_lane(
     rising = np.empty(len(frames), np.bool_)
     rising[1:] = times[1:] > times[:-1]
     rising[first] = times[first] > newest_ms[order][first]
-    held_back = frames[~rising | slow[order]]
-    return ~np.isin(frame_ids, held_back)
+    held_back = ~rising | slow[order]
+    if not held_back.any():
+        return np.ones(len(frame_ids), np.bool_)
+    return ~np.isin(frame_ids, frames[held_back])

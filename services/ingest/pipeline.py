@@ -28,7 +28,7 @@ from services.ingest.messages import Received, Unusable
 from services.ingest.receipts import Receipts
 from services.ingest.registry import Registry
 from services.ingest.replay import Again
-from services.ingest.resolve import UNKNOWN_PUBLISHER, resolve
+from services.ingest.resolve import UNKNOWN_PUBLISHER, Senders, resolve
 from services.ingest.source import Intake
 from services.ingest.tap import Tap
 from services.ingest.waker import Waker
@@ -67,6 +67,7 @@ class Pipeline:
         self._waker = waker
         self._clock = clock
         self.tap = Tap(clock)
+        self._senders, self._senders_revision = Senders(registry), registry.revision
         self._checker = Checker()
         self._freshness = Freshness()
         self._batch = Batch()
@@ -166,7 +167,7 @@ class Pipeline:
     ) -> bool:
         """Resolve, check and batch; False, and nothing done, when the registry should be asked again first."""
         now_ms, batch = self._clock.now_ms(), self._batch
-        resolved = resolve(messages, self._registry, now_ms, batch.end)
+        resolved = resolve(messages, self._senders_of_now(), now_ms, batch.end)
         checked = self._checker.check(resolved.observed, now_ms)
         if not certain and (checked.doubtful or resolved.is_doubtful):
             return False
@@ -202,6 +203,12 @@ class Pipeline:
         checked = Checker().check(resolved.observed, now_ms)
         batch.add([], resolved, checked)
         batch.replayed.append(message)
+
+    def _senders_of_now(self) -> Senders:
+        if self._registry.revision != self._senders_revision:
+            self._senders = Senders(self._registry)
+            self._senders_revision = self._registry.revision
+        return self._senders
 
     # write ▸ acknowledge ▸ receipt
 

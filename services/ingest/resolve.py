@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, TypeGuard
 
 import msgspec
 
@@ -26,6 +26,7 @@ from services.ingest.messages import (
 from services.ingest.wording import spell
 
 UNKNOWN_PUBLISHER: Final = 0
+_MOST_SENDERS: Final = 50_000  # remembered
 _LARGEST_CLOCK_ERROR_MS: Final = 35 * 86_400_000
 Scope = Literal["message", "item", "value"]
 
@@ -114,16 +115,18 @@ class Resolved:
 
 
 def resolve(
-    messages: Iterable[Received], registry: Registry, now_ms: int, first: int = 0
+    messages: Iterable[Received],
+    registry: "Registry | Senders",
+    now_ms: int,
+    first: int = 0,
 ) -> Resolved:
     """Refuses what the registry does not know; the order of messages and items is kept. first: their first entry."""
     resolved = Resolved(first)
-    senders: dict[str, _Sender] = {}
+    senders = registry if isinstance(registry, Senders) else Senders(registry)
     for received in messages:
-        sender = senders.get(received.publisher)
+        sender = senders.known.get(received.publisher)
         if sender is None:
-            sender = _Sender(registry, received.publisher)
-            senders[received.publisher] = sender
+            sender = senders.meet(received.publisher)
         content = received.content
         if isinstance(content, Message):
             _resolve_message(resolved, received, content, sender)
@@ -141,10 +144,24 @@ def resolve(
 Place = tuple[int, Profile]  # frame id, and how its values are read
 
 
-class _Sender:
-    """A publisher, and for whom it may speak."""
+class Senders:
+    """Publishers met so far, as of one state of the registry: who holds one forgets it when the registry moves."""
 
-    __slots__ = ("_own", "_registry", "publisher", "publisher_id")
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self.known: dict[str, _Sender] = {}
+
+    def meet(self, publisher: str) -> "_Sender":
+        if len(self.known) >= _MOST_SENDERS:
+            self.known.clear()
+        sender = self.known[publisher] = _Sender(self._registry, publisher)
+        return sender
+
+
+class _Sender:
+    """A publisher, and for whom it may speak. own: where its own items belong, if they do anywhere."""
+
+    __slots__ = ("_place", "_registry", "own", "publisher", "publisher_id")
 
     def __init__(self, registry: Registry, key: str) -> None:
         self._registry = registry
@@ -152,11 +169,12 @@ class _Sender:
         self.publisher_id = (
             UNKNOWN_PUBLISHER if publisher is None else publisher.device_id
         )
-        self._own = _place(self.device(None))
+        self._place = _place(self.device(None))
+        self.own = None if isinstance(self._place, Unusable) else self._place
 
     def place(self, named: str | None) -> Place | Unusable:
         """Where an item of this publisher belongs."""
-        return self._own if named is None else _place(self.device(named))
+        return self._place if named is None else _place(self.device(named))
 
     def key(self, named: str | None) -> str | None:
         """Our own name of a device that is named by an external id; as it is, where we have none."""
@@ -221,7 +239,15 @@ def _resolve_message(
     resolved: Resolved, received: Received, message: Message, sender: _Sender
 ) -> None:
     entry = first = resolved.end
-    for index, item in enumerate(message.items):
+    items, own = message.items, sender.own
+    if own is not None and len(items) == 1 and _is_its_own(items[0]):
+        # Nearly every message.
+        observed = Observed(entry, *own, items[0], received, 0)
+        resolved.observed.append(observed)
+        resolved.publishers.append(sender.publisher_id)
+        _number(resolved, entry, message, sender)
+        return
+    for index, item in enumerate(items):
         if isinstance(item, Unusable):
             resolved.refused.append(_refused_item(entry, received, index, item))
         else:
@@ -246,9 +272,22 @@ def _resolve_message(
                 )
         entry += 1
     resolved.publishers += [sender.publisher_id] * (entry - first)
+    _number(resolved, entry - 1, message, sender)
+
+
+def _is_its_own(item: Reading | Unusable) -> TypeGuard[Reading]:
+    return (
+        isinstance(item, Reading)
+        and item.device is None
+        and not isinstance(item, ForeignReading)
+    )
+
+
+def _number(resolved: Resolved, entry: int, message: Message, sender: _Sender) -> None:
+    """Settle the message's number with its last item."""
     if message.seq is not None and message.epoch is not None and sender.publisher_id:
         resolved.numbered.append(
-            Numbered(entry - 1, sender.publisher_id, message.epoch, message.seq)
+            Numbered(entry, sender.publisher_id, message.epoch, message.seq)
         )
 
 

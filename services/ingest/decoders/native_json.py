@@ -7,7 +7,7 @@ that one bad item or value never costs the others. Of a member that stands twice
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeVar, cast
+from typing import Annotated, Final, TypeVar, cast
 
 import msgspec
 from typing_extensions import override
@@ -37,12 +37,16 @@ _LONGEST_INTEGER: Final = (
 _MALFORMED_ERRORS: Final = (ValueError, RecursionError)
 
 
+# What is beyond is left to the lenient way, which says why.
+_Number53 = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_INTEGER)]
+
+
 class _Data(Reading, gc=False, kw_only=True):
     """Both forms at once: an item with a number, or a number with items."""
 
     values: dict[str, Value] | None = None  # type: ignore[assignment] # the form with items has none
-    seq: int | None = None
-    epoch: int | None = None
+    seq: _Number53 | None = None
+    epoch: _Number53 | None = None
     items: list[Reading] | None = None
 
 
@@ -61,11 +65,12 @@ def decode_data(payload: bytes) -> Message | Unusable:
         data = _data_decoder.decode(payload)
     except _MALFORMED_ERRORS:
         return _decode_leniently(payload)
-    if data.seq is not None and (fault := _sequence_fault(data.seq, data.epoch)):
-        return fault
+    seq, epoch = data.seq, data.epoch
+    if epoch is None and seq is not None:
+        return _NO_EPOCH
     if data.values is None or data.items is not None:
-        return Message(_items(data.values, data.items), data.seq, data.epoch)
-    return Message((data,), data.seq, data.epoch)
+        return Message(_items(data.values, data.items), seq, epoch)
+    return Message((data,), seq, epoch)
 
 
 def decode_birth(payload: bytes) -> Birth | Unusable:
