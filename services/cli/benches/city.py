@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import resource
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from services.cli.benches.private_servers import Servers, free_port, private_ser
 from services.cli.benches.spending import Spending, Spent
 from services.core.alerting.rule_file import Vocabulary
 from services.core.clock import Clock
+from services.core.errors import ConfigurationError
 from services.core.rule_folder import load_rules
 from services.core.storage.migrate import migrate
 from services.core.storage.pool import Connection, connect
@@ -36,6 +38,7 @@ _SETTLE_SECONDS: Final = 5.0
 _PATIENCE_SECONDS: Final = 900.0
 _WATCHED: Final = "domain=gas"  # what the console of the bench's operator shows
 _STEP_SHARE: Final = 0.1
+_OWN_FILES: Final = 500
 
 Say = Callable[[str], None]
 
@@ -52,6 +55,7 @@ class CityOptions:
 async def bench_city(options: CityOptions, clock: Clock, say: Say) -> dict[str, Any]:
     """Register, start everything, play, drain, and count what is stored."""
     plan = city_plan(options.speed, options.scale)
+    _allow_files(plan.publishers + _OWN_FILES)
     publishers = [gateway(number) for number in range(plan.gateways)]
     publishers += [member(kind, n) for kind in plan.direct for n in range(kind.count)]
     say(f"a private PostgreSQL and Mosquitto for {len(publishers):,} publishers")
@@ -63,6 +67,23 @@ async def bench_city(options: CityOptions, clock: Clock, say: Say) -> dict[str, 
             return await bench.run()
         finally:
             await connection.close()
+
+
+def _allow_files(wanted: int) -> None:
+    """Of this process and of those it starts: the broker and the generator have a socket a publisher.
+
+    Raises:
+        ConfigurationError: this user may not have so many.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    endless = resource.RLIM_INFINITY
+    if soft == endless or wanted <= soft:
+        return
+    if hard != endless and wanted > hard:
+        raise ConfigurationError(
+            f"{wanted:,} open files are needed, and {hard:,} are allowed (ulimit -Hn)."
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @dataclass(frozen=True, slots=True)
