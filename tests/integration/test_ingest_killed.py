@@ -12,9 +12,20 @@ from typing import Any
 
 import pytest
 
+from services.core.storage.ledger import read_ledger
+from services.core.storage.ledger_check import count_stored
+from services.core.storage.pool import connect
+from services.history.service import run_history
 from tests.ingest_city import apply_ingest_city
 from tests.integration.ingest_child import POINTS
-from tests.integration.ingest_stage import T0, Speaker, Stage, ingest_stage, until
+from tests.integration.ingest_stage import (
+    CLOCK,
+    T0,
+    Speaker,
+    Stage,
+    ingest_stage,
+    until,
+)
 from tests.integration.test_ingest_faults import new_items_of_log
 from tests.stack_fixtures import Broker
 
@@ -87,7 +98,7 @@ async def kill_again_and_again(stage: Stage, chance: random.Random) -> int:
     died = 0
     for point in POINTS:
         async with child(stage, point, chance.randrange(1, 20)) as ingest:
-            assert await ends(ingest, 20), point
+            assert await ends(ingest, 60), point
             died += ingest.returncode == -signal.SIGKILL
     for _ in range(RANDOM_KILLS):
         async with child(stage, "nowhere", 1) as ingest:
@@ -115,6 +126,8 @@ async def test_killed_at_every_point_nothing_is_lost_and_nothing_is_twice(
             group.create_task(speak(stage, f"probe-{number}", load))
             for number in range(1, PROBES + 1)
         ]
+        speaking.append(group.create_task(watch_the_law(stage)))
+        speaking.append(group.create_task(fold_and_break_off(stage, chance)))
         died = await kill_again_and_again(stage, chance)
         for task in speaking:
             task.cancel()
@@ -125,8 +138,17 @@ async def test_killed_at_every_point_nothing_is_lost_and_nothing_is_twice(
         assert await ingest.wait() == 0
     new = await new_items_of_log(stage)
     assert len(new) == len(set(new)) == sum(map(len, load.sent.values()))
+    await fold_to_the_end(stage)
     ledger = await stage.ledger()
     assert ledger.balanced
+    assert ledger.violations == ()
+    for name, account in ledger.devices.items():
+        assert name is not None
+        assert account.stored == len(load.sent[name])
+        numbering = ledger.numberings[name]
+        assert (numbering.missing, numbering.lost) == (0, 0)
+    *_, counted = [step async for step in count_stored(stage.database)]
+    assert counted.difference == 0
     assert ledger.total.stored == len(new)
     assert ledger.total.rejected == ledger.total.merged == 0
     assert ledger.total.received >= 2 * load.messages
@@ -135,6 +157,47 @@ async def test_killed_at_every_point_nothing_is_lost_and_nothing_is_twice(
 async def speak(stage: Stage, name: str, load: Load) -> None:
     async with stage.device(name) as probe:
         await load.send_for_ever(probe)
+
+
+async def watch_the_law(stage: Stage) -> None:
+    """It holds in every snapshot, also while somebody is dying."""
+    connection = await connect(stage.settings.dsn, "test")
+    try:
+        while True:
+            ledger = await read_ledger(connection)
+            assert ledger.balanced, ledger.violations
+            await asyncio.sleep(0.3)
+    finally:
+        connection.terminate()
+
+
+async def fold_and_break_off(stage: Stage, chance: random.Random) -> None:
+    """History, broken off at random moments: what it had not committed is gone."""
+    while True:
+        stop = asyncio.Event()
+        history = asyncio.create_task(run_history(stage.settings.dsn, CLOCK, stop))
+        try:
+            await asyncio.sleep(chance.uniform(0.5, 3))
+        finally:
+            history.cancel()
+            await asyncio.wait([history])
+
+
+async def fold_to_the_end(stage: Stage) -> None:
+    stop = asyncio.Event()
+    history = asyncio.create_task(run_history(stage.settings.dsn, CLOCK, stop))
+    await until(lambda: is_folded(stage))
+    stop.set()
+    await history
+
+
+async def is_folded(stage: Stage) -> bool:
+    return bool(
+        await stage.database.fetchval(
+            "SELECT c.batch = s.last_batch FROM log_cursors c JOIN log_streams s USING (stream)"
+            " WHERE consumer = 'history'"
+        )
+    )
 
 
 async def everything_is_stored(stage: Stage, load: Load) -> bool:
