@@ -126,5 +126,4 @@ def _tell_of(rotation: Underway, step: Step) -> None:
         device=rotation.device,
         step=step.name.lower(),
         trials=rotation.state.trials,
-        detail=rotation.detail,
     )

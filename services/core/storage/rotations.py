@@ -21,7 +21,7 @@ SELECT device_id, $2, $3, $4, $5, $4, $6 FROM devices WHERE key = $1
 """
 _SELECT: Final = """
 SELECT d.key, r.secret, r.asked_by, r.began_at, r.on_trial, r.moved_at, r.trials, r.command_id IS NOT NULL AS asked,
-       CASE WHEN c.answered_at IS NOT NULL THEN coalesce(c.ok, false) END AS answer, c.detail,
+       CASE WHEN c.answered_at IS NOT NULL THEN coalesce(c.ok, false) END AS answer,
        c.expired_at IS NOT NULL AS expired
 FROM rotations r JOIN devices d USING (device_id) LEFT JOIN commands c USING (command_id)
 """
@@ -53,12 +53,11 @@ class RotationUnderWayError(PlatformError):
 
 @dataclass(frozen=True, slots=True)
 class Underway:
-    """secret: the new one, which only the device may see. detail: what the device answered."""
+    """secret: the new one, which only the device may see."""
 
     device: str
     asked_by: str
     began_at: dt.datetime
-    detail: str | None
     state: Rotation
     secret: bytes = field(repr=False)
 
@@ -157,7 +156,6 @@ def _underway(row: Mapping[str, Any]) -> Underway:
         row["key"],
         row["asked_by"],
         row["began_at"],
-        row["detail"],
         state,
         row["secret"],
     )
