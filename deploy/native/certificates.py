@@ -13,6 +13,7 @@ from services.core.authority import (
     RENEW_BEFORE,
     Authority,
     CertificateError,
+    has_signed,
     load_authority,
     names_of,
     new_authority,
@@ -102,7 +103,7 @@ class ServerCertificate:
         except CertificateError:
             return False
         ends = kept.not_valid_after_utc - self.clock.now()
-        ours = kept.issuer == self.authority.certificate.subject
+        ours = has_signed(self.authority, kept)
         return ours and ends > RENEW_BEFORE and names_of(kept) >= set(self._called())
 
     def _called(self) -> list[str]:

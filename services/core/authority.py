@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -55,8 +56,10 @@ class Issued:
 
 
 def new_authority(now: dt.datetime) -> Authority:
+    """Each with a name of its own: a device may have to believe several installations."""
     key = new_key()
-    name = _name(_COMMON_NAME)
+    digest = x509.SubjectKeyIdentifier.from_public_key(key.public_key()).digest
+    name = _name(f"{_COMMON_NAME} {digest.hex()[:8]}")
     builder = (
         _builder(name, name, key.public_key(), (now - _BACKDATED, now + AUTHORITY_LIFE))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -200,6 +203,14 @@ def read_revocations(pem: bytes) -> tuple[frozenset[str], dt.datetime]:
 def is_signed_by(authority: Authority, revocations_pem: bytes) -> bool:
     key = authority.key.public_key()
     return x509.load_pem_x509_crl(revocations_pem).is_signature_valid(key)
+
+
+def has_signed(authority: Authority, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(authority.certificate)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def names_of(certificate: x509.Certificate) -> frozenset[str]:

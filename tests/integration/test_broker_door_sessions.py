@@ -15,7 +15,12 @@ from typer.testing import Result
 from deploy.native.broker_files import BrokerFiles
 from deploy.native.certificates import OwnPair, ServerCertificate
 from deploy.native.postgres import PostgresCluster
-from services.core.authority import new_authority, sign_server
+from services.core.authority import (
+    names_of,
+    new_authority,
+    read_server_pair,
+    sign_server,
+)
 from services.core.broker.client import BrokerClient, ClientOptions
 from services.core.broker.options import Trust
 from services.core.broker.topics import down_topic
@@ -276,3 +281,17 @@ def test_a_certificate_of_ones_own_is_taken_up_when_it_is_renewed(
     second = renew()
     assert server.look()
     assert files.read("server.pem") == second
+
+
+def test_a_new_name_is_a_new_certificate(tmp_path: Path) -> None:
+    clock, files = SystemClock(), BrokerFiles(tmp_path)
+    authority = new_authority(clock.now())
+    assert ServerCertificate(files, authority, clock).look()
+    assert not ServerCertificate(files, authority, clock).look()
+    named = ServerCertificate(files, authority, clock, ("mqtt.city.example",))
+    assert named.look()
+    assert not named.look()
+    pem = files.read("server.pem") or b""
+    assert names_of(read_server_pair(pem)) >= {"mqtt.city.example", "localhost"}
+    stranger = ServerCertificate(files, new_authority(clock.now()), clock)
+    assert stranger.look(), "signed by an authority that devices do not know"
