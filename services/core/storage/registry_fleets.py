@@ -28,7 +28,9 @@ _STAGE: Final = "".join(
     f"CREATE TEMP TABLE staged_{section} ({sql.ROWS[section]}) ON COMMIT DROP;"
     for section in _COPIED
 )
-_FORGET: Final = "".join(f"DROP TABLE staged_{section};" for section in _WRITTEN)
+_FORGET: Final = "".join(
+    f"DROP TABLE IF EXISTS staged_{section};" for section in _WRITTEN
+)
 # Sorting and hashing millions of rows; for the rest of this transaction.
 _ROOM: Final = (
     "SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '256MB'; SET LOCAL jit = off"
@@ -38,8 +40,7 @@ SELECT NOT EXISTS (SELECT FROM staged_thing JOIN things USING (key))
    AND NOT EXISTS (SELECT FROM staged_device JOIN devices USING (key))
 """
 # What core.city.datastreams says of one device; a test holds the two together.
-_STAGE_DATASTREAMS: Final = """
-CREATE TEMP TABLE staged_datastream ON COMMIT DROP AS
+_DATASTREAMS: Final = """
 SELECT d.thing || '.' || c.channel AS key, d.thing, c.channel, p.key AS observed_property, i.key AS sensor,
        jsonb_build_object('kk', (t.name ->> 'kk') || ': ' || (p.name ->> 'kk') || c.label,
                           'ru', (t.name ->> 'ru') || ': ' || (p.name ->> 'ru') || c.label,
@@ -56,6 +57,9 @@ JOIN (SELECT c.*, CASE WHEN count(*) OVER (PARTITION BY y.key, c.observed_proper
      ) c ON c.device_type_id = y.device_type_id
 JOIN observed_properties p USING (observed_property_id)
 """
+_STAGE_DATASTREAMS: Final = (
+    f"CREATE TEMP TABLE staged_datastream ON COMMIT DROP AS {_DATASTREAMS}"
+)
 _FRESH_SLOTS: Final = """
 INSERT INTO datastream_slots (datastream_id, frame_id, slot, revision)
 SELECT s.datastream_id, f.frame_id, c.slot, $1
@@ -210,10 +214,13 @@ class FleetWriter:
             await self._connection.execute(_CHECK_LATER)
         for step, section in enumerate(_WRITTEN, start=1):
             progress(f"{fleet.key}: writing {section}s", step, len(_WRITTEN) + 2)
-            if section is Section.DATASTREAM:
-                await self._connection.execute(_STAGE_DATASTREAMS)
-                await self._connection.execute("ANALYZE staged_datastream")
-            await self._merge(section, f"staged_{section}", fleet_id)
+            # Millions of datastreams need not lie anywhere on their way.
+            staged = (
+                f"({_DATASTREAMS})"
+                if section is Section.DATASTREAM
+                else f"staged_{section}"
+            )
+            await self._merge(section, staged, fleet_id)
         progress(f"{fleet.key}: writing slots", len(_WRITTEN) + 1, len(_WRITTEN) + 2)
         await self._connection.execute(sql.OPEN_FRAMES, self._revision)
         await self._connection.execute(_FRESH_SLOTS, self._revision, fleet_id)
