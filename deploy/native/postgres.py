@@ -76,6 +76,8 @@ _ALWAYS = {
     "timescaledb.telemetry_level": "off",
     "default_toast_compression": "lz4",
     "max_locks_per_transaction": "256",  # every chunk and its index take one
+    # Before it recovers from a crash it syncs all it has: one call, not one for each of thousands of files.
+    "recovery_init_sync_method": "syncfs",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %q%u@%d ",

@@ -25,7 +25,7 @@ from services.ingest.store import Store, is_data_error, is_duplicate_key
 log = structlog.get_logger()
 
 _SHORTEST_PAUSE: Final = 0.1
-_LONGEST_PAUSE: Final = 5.0
+_LONGEST_PAUSE: Final = 1.0
 _CHUNK_SECONDS: Final = 3600.0
 _FIRST_PATIENCE: Final = 15.0  # with one attempt; a healthy database takes milliseconds
 _LONGEST_PATIENCE: Final = 480.0

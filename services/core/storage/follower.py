@@ -15,7 +15,7 @@ from services.core.storage.transient import is_transient
 log = structlog.get_logger()
 
 _FIRST_PAUSE: Final = 0.2
-_LONGEST_PAUSE: Final = 10.0
+_LONGEST_PAUSE: Final = 2.0
 
 Work = Callable[[Connection, Connection], Coroutine[object, object, None]]
 
