@@ -22,6 +22,7 @@ from services.api.auth.permissions import Role
 from services.api.auth.store import User, add_user, find_credentials, open_session
 from services.cli.benches.private_servers import Servers
 from services.core.clock import Clock
+from services.core.errors import PlatformError
 from services.core.storage.event_log import load_cursor, tail
 from services.core.storage.pool import Connection
 
@@ -35,6 +36,10 @@ _EVENT_ID: Final = re.compile(rb"id: observations:(\d+)\n")
 _LONGEST_ID: Final = 64
 _ALATAU: Final = "from services.cli.app import main; main()"
 _OPERATOR: Final = "bench"
+
+
+class ServiceEndedError(PlatformError):
+    """A service ended before it was ready; what it said is above."""
 
 
 @asynccontextmanager
@@ -65,10 +70,14 @@ async def _service(servers: Servers, name: str, api_port: int) -> AsyncIterator[
         )
         try:
             async with asyncio.timeout(_READY_SECONDS):
-                await ready.wait()
+                while not ready.is_set():
+                    if process.returncode is not None:
+                        raise ServiceEndedError(f"{name}: {process.returncode}")
+                    await asyncio.sleep(_POLL_SECONDS)
             yield process.pid
         finally:
-            process.terminate()
+            if process.returncode is None:
+                process.terminate()
             await process.wait()
 
 
