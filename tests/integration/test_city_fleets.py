@@ -259,3 +259,28 @@ def test_what_is_wrong_with_the_first_member_is_told_when_it_is_read(
 
     problems = read_city(changed(add)).problems
     assert any(problem in told for told in problems), problems
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_role_that_may_not_check_foreign_keys_at_once_registers_too(
+    connection: Connection, database_url: str, *, at_once: bool
+) -> None:
+    role = f"registrar_{int(at_once)}"
+    await connection.execute(
+        f"""CREATE ROLE {role} LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role};
+            GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {role}; GRANT ALL ON SCHEMA public TO {role}"""
+    )
+    if at_once:
+        await connection.execute(
+            f"GRANT SET ON PARAMETER session_replication_role TO {role}"
+        )
+    registrar = await connect(database_url.replace("postgres@", f"{role}@"), "test")
+    try:
+        assert await registrar.fetchval("SELECT current_user") == role
+        applied = await put(registrar, city_with(households(1, 3), fleet=True))
+        assert applied.diff.writes
+        assert await registrar.fetchval("SELECT count(*) FROM datastream_slots") == 32
+        assert await registrar.fetchval("SHOW session_replication_role") == "origin"
+    finally:
+        await registrar.close()
+        await connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
