@@ -23,7 +23,7 @@ _SMALL_OUTBOX: Final = 8
 
 @dataclass
 class Fleet:
-    """storm, poison, late, burst, flood: speak only when a fault tells them to.
+    """storm, poison, late, burst, flood: speak only when a fault tells them to. poured: another program speaks for it.
 
     forgiven: reasons for which a fault may have made good messages be refused.
     """
@@ -36,11 +36,15 @@ class Fleet:
     late: Publisher
     burst: Publisher
     flood: Publisher
+    poured: Publisher
     forgiven: set[Reason]
 
-    def all(self) -> list[Publisher]:
+    def speaking(self) -> list[Publisher]:
         special = [self.storm, self.poison, self.late, self.burst, self.flood]
         return [*self.steady, *self.small, *self.plain, *special]
+
+    def all(self) -> list[Publisher]:
+        return [*self.speaking(), self.poured]
 
     def waiting(self) -> int:
         """Messages without a receipt, or without PUBACK where there are no receipts."""
@@ -90,6 +94,7 @@ def make_fleet(secrets: Path, world: World, chance: random.Random) -> Fleet:
         late=enlist(rate=0),
         burst=enlist(rate=0),
         flood=enlist(numbered=False, rate=0),
+        poured=enlist(numbered=False, rate=0),
         forgiven=set(),
     )
 

@@ -6,9 +6,11 @@ import signal
 from functools import partial
 from typing import Final
 
-from tests.faults.ground import PATIENCE, signal_all
+from services.core.broker.topics import up_topic
+from tests.faults.ground import PATIENCE, NotWithinError, signal_all
 from tests.faults.plan import KILLS
 from tests.faults.scene import Recovery, Scene, fault
+from tests.faults.truth import Made
 from tests.integration.ingest_child import POINTS
 
 BACKEND: Final = "database backend"
@@ -16,6 +18,12 @@ _VICTIMS: Final = ("ingest", "rules", "history", "api", BACKEND)
 _HOW_MANY: Final = (1, 1, 1, 1, 1, 2, 2, 2, 3, 3)
 _SLICE_POINTS: Final = ("before-write", "after-commit", "before-receipt")
 _QUEUED: Final = 100_000
+_POURED: Final = 1_000_000
+_LINES: Final = 500  # at once
+_POUR_PATIENCE: Final = 600.0
+_COUNT: Final = """
+SELECT count(*) FROM observations JOIN frames USING (frame_id) JOIN devices USING (device_id) WHERE key = $1
+"""
 
 
 @fault(KILLS)
@@ -157,6 +165,40 @@ async def _queue(
     return [await scene.stores_again(name, since)]
 
 
+async def _pour(scene: Scene, chance: random.Random) -> list[Recovery]:
+    """A million messages wait in the broker when it is stopped in order: it must have all of them afterwards."""
+    ground, publisher = scene.ground, scene.fleet.poured
+    async with ground.ingest_kept_out():
+        identity, world = publisher.identity, publisher.world
+        client = await asyncio.create_subprocess_exec(
+            *("mosquitto_pub", "-h", world.host, "-p", str(ground.city.port_base + 1)),
+            *("-u", identity.key, "-P", identity.secret, "-q", "1", "-l"),
+            *("-t", up_topic(identity.key, "data")),
+            stdin=asyncio.subprocess.PIPE,
+        )
+        assert client.stdin is not None
+        for _ in range(_POURED // _LINES):
+            lines = [publisher.compose(1, 2 * _POURED) for _ in range(_LINES)]
+            client.stdin.write(b"\n".join([*lines, b""]))
+            await client.stdin.drain()
+        client.stdin.close()
+        assert await client.wait() == 0
+        since = scene.now()
+        ground.send("broker", signal.SIGTERM)
+    recovery = await scene.stores_again("broker with 1,000,000 queued", since)
+    await _all_stored(scene, publisher.made[0])
+    return [recovery]
+
+
+async def _all_stored(scene: Scene, made: Made) -> None:
+    deadline = scene.now() + _POUR_PATIENCE
+    while await scene.ground.fetchval(_COUNT, made.instrument.device) < len(made.times):
+        if scene.now() > deadline:
+            raise NotWithinError(f"not all {len(made.times):,} are stored")
+        await scene.rest(1.0)
+
+
+fault("broker restarted with 1,000,000 queued", least_minutes=60.0)(_pour)
 fault("broker killed with 100,000 queued", least_minutes=20.0)(
     partial(_queue, "broker with 100,000 queued", signal.SIGKILL)
 )
