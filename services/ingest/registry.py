@@ -46,10 +46,7 @@ class Registry:
         rate = self._rates.get(key)
         if rate is None:
             device = self._snapshot.device(key)
-            ids = () if device is None else (device.device_id, *device.hosts)
-            devices = (self._snapshot.by_id(device_id) for device_id in ids)
-            profiles = (known.profile for known in devices if known is not None)
-            rate = sum(1000 / profile.period_ms for profile in profiles if profile)
+            rate = 0.0 if device is None else self._snapshot.declared_rate(device)
             self._rates[key] = rate
         return rate
 

@@ -64,6 +64,16 @@ async def test_a_profile_has_everything_by_slot(connection: Connection) -> None:
     assert profile.codes == (None, None)
 
 
+async def test_a_publisher_declares_what_it_and_its_hosted_devices_send(
+    connection: Connection,
+) -> None:
+    snapshot = await RegistrySnapshot.load(connection)
+    gateway, logger = found(snapshot, "gateway"), found(snapshot, "tank-logger")
+    assert snapshot.declared_rate(gateway) == snapshot.declared_rate(logger) == 0.2
+    assert logger.device_id in gateway.hosts
+    assert list(gateway.hosts) == [logger.device_id]
+
+
 async def test_gateways_know_whom_they_host(connection: Connection) -> None:
     snapshot = await RegistrySnapshot.load(connection)
     gateway, logger = found(snapshot, "gateway"), found(snapshot, "tank-logger")

@@ -257,6 +257,17 @@ class RegistrySnapshot:
         row = int(self._row_of_id[device_id])
         return None if row < 0 else self._at(row)
 
+    def declared_rate(self, device: RegisteredDevice) -> float:
+        """Items a second that the types of a device and of all it hosts say together."""
+        ids = np.fromiter((device.device_id, *device.hosts), np.int64)
+        types = np.bincount(self._type_id[self._row_of_id[ids]])
+        rates = [
+            float(count) * 1000 / self._profiles[type_id].period_ms
+            for type_id, count in enumerate(types.tolist())
+            if count and type_id in self._profiles
+        ]
+        return math.fsum(rates)
+
     def _at(self, row: int) -> RegisteredDevice:
         known = self._cache.get(row)
         if known is None:
