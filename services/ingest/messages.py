@@ -92,12 +92,16 @@ Decoded = Message | Birth | Death | Result | Unusable
 
 
 class Received(msgspec.Struct, gc=False, frozen=True):
-    """A publication and what it says. publisher, kind: of its topic; empty when the topic is none of ours."""
+    """A publication and what it says. publisher, kind: of its topic; empty when the topic is none of ours.
+
+    by: the person whose word it is, where it is not the publisher's.
+    """
 
     publication: Publication
     publisher: str
     kind: str
     content: Decoded
+    by: str | None = None
 
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)

@@ -192,6 +192,19 @@ class Pipeline:
                 why = Unusable(Reason.MALFORMED, f"not readable for us: {error}")
                 refused = msgspec.structs.replace(received, content=why)
                 self._judge_again(message, refused)
+        await self._all_committed()
+
+    async def take_in_revision(self, received: Received) -> None:
+        """A person's word, which no source has; returns when it is settled."""
+        await self._refresh_registry()
+        await self._room.wait()
+        batch, now_ms = self._batch, self._clock.now_ms()
+        resolved = resolve([received], self._registry, now_ms, batch.end)
+        batch.add([], resolved, Checker().check(resolved.observed, now_ms))
+        await self._all_committed()
+
+    async def _all_committed(self) -> None:
+        """Until what the batch holds now is committed."""
         stored = asyncio.Event()
         self._batch.when_stored.append(stored.set)
         self._due.set()

@@ -100,7 +100,7 @@ def _divide_block(
                 results=block.results[place].tolist(),
                 quality=block.quality[place].tolist(),
                 states=block.form.states,
-                publisher=item.received.publisher,
+                publisher=item.received.by or item.received.publisher,
                 revises=item.reading.revises,
                 newest_ms=None if known == UNKNOWN else known,
             )

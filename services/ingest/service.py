@@ -15,6 +15,7 @@ from services.core.process import notify_supervisor, until_stopped
 from services.core.settings import Settings
 from services.core.storage.transient import is_transient
 from services.ingest.commands import Commands
+from services.ingest.corrections import Corrections
 from services.ingest.decode import Decoder
 from services.ingest.door.service import open_door
 from services.ingest.fair_source import FairSource
@@ -125,13 +126,18 @@ def _open_inbox(
     clock: Clock,
     opened: contextlib.AsyncExitStack,
 ) -> None:
-    """Beside the pipeline: replays of what was refused, and what watchers are told."""
+    """Beside the pipeline: replays of what was refused, corrections, and what watchers are told."""
     replay_connection = SideConnection(settings.dsn, "ingest-replays")
     watch_connection = SideConnection(settings.dsn, "ingest-watch")
     opened.callback(replay_connection.terminate)
     opened.callback(watch_connection.terminate)
     replays = Replays(replay_connection, clock, pipeline.take_in_again)
     pipeline.beside("replays", replays.run)
+    correction_connection = SideConnection(settings.dsn, "ingest-corrections")
+    opened.callback(correction_connection.terminate)
+    take_in = pipeline.take_in_revision
+    corrections = Corrections(correction_connection, clock, take_in)
+    pipeline.beside("corrections", corrections.run)
     pipeline.beside("watch", lambda: pipeline.tap.run(watch_connection))
 
 

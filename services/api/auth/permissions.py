@@ -30,6 +30,7 @@ class Action(StrEnum):
     MEND = "mend"  # what was refused: its cause, and to have it read again
     WATCH = "watch"  # every message of a device, as it comes
     READ_LEDGER = "read_ledger"
+    CORRECT = "correct"  # a stored value
     COMMAND = "command"  # ask a device to send again, announce itself, take settings
 
 
@@ -42,6 +43,7 @@ LOWEST_ROLE: Final[dict[Action, Role]] = {
     Action.MEND: Role.ENGINEER,
     Action.WATCH: Role.ENGINEER,
     Action.READ_LEDGER: Role.VIEWER,
+    Action.CORRECT: Role.ENGINEER,
     Action.COMMAND: Role.ENGINEER,
 }
 

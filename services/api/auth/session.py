@@ -81,6 +81,7 @@ PayloadReader = Annotated[Actor, Depends(_allowed(Action.READ_PAYLOAD))]
 Mender = Annotated[Actor, Depends(_allowed(Action.MEND))]
 Watcher = Annotated[Actor, Depends(_allowed(Action.WATCH))]
 LedgerReader = Annotated[Actor, Depends(_allowed(Action.READ_LEDGER))]
+Corrector = Annotated[Actor, Depends(_allowed(Action.CORRECT))]
 Commander = Annotated[Actor, Depends(_allowed(Action.COMMAND))]
 
 

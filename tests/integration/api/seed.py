@@ -225,7 +225,7 @@ async def empty(connection: Connection) -> None:
         TRUNCATE observations, observation_changes, rejected_messages, latest_observations, device_status,
             publisher_totals, publisher_sequences, gaps, alerts, journal, rule_holds, rules, users, sessions, audit,
             event_log, log_cursors RESTART IDENTITY;
-        TRUNCATE commands CASCADE;
+        TRUNCATE commands, corrections CASCADE;
         UPDATE log_streams SET last_batch = 0, logged_at = '-infinity', writer_epoch = 0
         """
     )

@@ -4,7 +4,7 @@ import pytest
 
 from services.api.auth.permissions import Role
 from tests.integration.api.city_api import CityApi
-from tests.integration.api.seed import HOUR, NOW, frame_of
+from tests.integration.api.seed import HOUR, NOW, frame_of, store
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 PATH = "/api/v1/datastreams/air-1.pm25/changes"
@@ -45,3 +45,27 @@ async def test_only_who_sees_the_datastream_sees_its_past(api: CityApi) -> None:
     await change(api, 0, 1.0, 2.0)
     water = await api.session(Role.ADMIN, domains=["water"])
     assert (await api.get(PATH, water, **DURING)).status_code == 404
+
+
+async def test_an_engineer_corrects_what_is_stored(api: CityApi) -> None:
+    await store(api.database, "air-1-dev", [(NOW, (12.5, 1.0, None))])
+    path = PATH.replace("changes", "corrections")
+    word = {"time": NOW.isoformat(), "value": 13.0, "reason": "calibration"}
+    engineer = await api.session(Role.ENGINEER, user="asel")
+    answer = await api.web.post(path, json=word, headers=engineer)
+    assert answer.status_code == 202, answer.text
+    told = answer.json()
+    assert (told["value"], told["asked_by"], told["outcome"]) == (13.0, "asel", None)
+    again = f"{path}/{told['correction_id']}"
+    assert await api.read(again, engineer) == told
+    elsewhere = again.replace("air-1.pm25", "air-1.rain")
+    assert (await api.get(elsewhere, engineer)).status_code == 404
+    audited = "SELECT old FROM audit WHERE entity = 'corrections'"
+    assert (await api.database.fetchval(audited))["value"] == 12.5
+    operator = await api.session(Role.OPERATOR)
+    refused = await api.web.post(path, json=word, headers=operator)
+    assert refused.status_code == 403
+    nothing = {**word, "time": (NOW + HOUR).isoformat()}
+    assert (await api.web.post(path, json=nothing, headers=engineer)).status_code == 404
+    empty = {"time": word["time"], "reason": "because"}
+    assert (await api.web.post(path, json=empty, headers=engineer)).status_code == 422

@@ -1,23 +1,38 @@
-"""GET /datastreams/{key}/changes: what was known before a value was merged or corrected."""
+"""GET /datastreams/{key}/changes; POST, GET …/corrections: what was known before, and what people know better."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Path
+from pydantic import (
+    BaseModel,
+    Field,
+    FiniteFloat,
+    StringConstraints,
+    model_validator,
+)
 
-from services.api.auth.permissions import Scope
-from services.api.auth.session import ReadScope
+from services.api.auth.permissions import Action, Place, Scope, scope_of
+from services.api.auth.session import Corrector, ReadScope, require
 from services.api.context import Context
 from services.api.failures import NotFoundError, documented
 from services.api.operator.datastreams.store import find_datastream
 from services.api.parameters import End, Key, Pages, Start
-from services.api.schemas import Moment, Page
+from services.api.schemas import GivenMoment, Moment, Page
 from services.api.series.ranges import Range
 from services.api.series.reading import raw_range
+from services.core.broker.messages import SourceQuality
+from services.core.storage.corrections import (
+    NewCorrection,
+    NothingToCorrectError,
+    correct,
+    read_correction,
+)
 from services.core.storage.pool import Connection
 
 Row = Mapping[str, Any]
+Code = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
+CorrectionId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Its number.")]
 
 _CHANGES: Final = """
 SELECT c.change_id, c.phenomenon_time, c.old, c.new, c.known_at, c.who, c.why
@@ -41,11 +56,65 @@ class Change(BaseModel):
     )
     new: float | None = Field(description="What is known since.", examples=[231.0])
     known_at: Moment = Field(description="Since when.")
-    who: str = Field(description="The publisher that said so.", examples=["gw-gate-07"])
+    who: str = Field(
+        description="The publisher that said so, or `user:` and a name.",
+        examples=["gw-gate-07"],
+    )
     why: str = Field(
-        description="merged: nothing was known for this channel; corrected: the publisher revised it.",
+        description="merged: nothing was known for this channel; corrected: it was revised.",
         examples=["corrected"],
     )
+
+
+class NewValue(BaseModel):
+    """What is right. At least one of value and quality."""
+
+    time: GivenMoment = Field(
+        description="Which observation: its phenomenon_time, to the millisecond."
+    )
+    value: Annotated[FiniteFloat | bool | Code | None, Field(union_mode="smart")] = (
+        Field(
+            default=None,
+            description="In the canonical unit; of a state the key of its code; null: as it is stored.",
+            examples=[231.0],
+        )
+    )
+    quality: SourceQuality | None = Field(
+        default=None,
+        description="How much it is to be trusted; null: good.",
+        examples=["fail"],
+    )
+    reason: str = Field(
+        min_length=3,
+        max_length=1000,
+        pattern=r"^[^\x00]*$",
+        description="For those who ask later.",
+        examples=["The sensor was in its calibration gas."],
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "NewValue":
+        if self.value is None and self.quality is None:
+            raise ValueError("give a value, a quality, or both")
+        return self
+
+
+class Correction(BaseModel):
+    """What somebody corrected, and how it went."""
+
+    correction_id: int = Field(description="Its number.", examples=[12])
+    phenomenon_time: Moment = Field(description="Of the observation.")
+    value: float | bool | str = Field(description="What is right.", examples=[231.0])
+    quality: str | None = Field(description="How much it is to be trusted.")
+    reason: str = Field(description="Why.")
+    asked_by: str = Field(description="Who says so.", examples=["dana"])
+    asked_at: Moment = Field(description="When.")
+    done_at: Moment | None = Field(description="When it was stored or refused.")
+    outcome: Literal["corrected", "unchanged", "refused"] | None = Field(
+        description="null: not yet; unchanged: it was so already.",
+        examples=["corrected"],
+    )
+    detail: str | None = Field(description="Why it was refused.")
 
 
 @router.get("/datastreams/{key}/changes", responses=documented(400))
@@ -57,6 +126,48 @@ async def get_changes(
     async with context.database.reading() as connection:
         rows = await _changes(connection, scope, key, within, pages)
     return pages.page(rows, lambda row: Change(**row), lambda row: (row["change_id"],))
+
+
+@router.post(
+    "/datastreams/{key}/corrections", status_code=202, responses=documented(403)
+)
+async def correct_value(
+    key: Key, word: NewValue, actor: Corrector, context: Context
+) -> Correction:
+    """Correct a stored value. The old one is kept (`/changes`); rules, live streams and totals hear of the new one."""
+    now = context.clock.now()
+    async with context.database.writing() as connection:
+        found = await find_datastream(connection, scope_of(actor), key)
+        if found is None:
+            raise NotFoundError(f"There is no datastream {key!r} that you may see.")
+        place = Place(found["domain"], found["district"])
+        require(actor, Action.CORRECT, place)
+        new = NewCorrection(
+            found["datastream_id"], word.time, word.value, word.quality, word.reason
+        )
+        try:
+            number = await correct(connection, new, actor=actor.name, now=now)
+        except NothingToCorrectError as error:
+            raise NotFoundError(str(error)) from error
+        return _say(await read_correction(connection, number), found)
+
+
+@router.get("/datastreams/{key}/corrections/{correction_id}")
+async def get_correction(
+    key: Key, correction_id: CorrectionId, scope: ReadScope, context: Context
+) -> Correction:
+    """How a correction went."""
+    async with context.database.reading() as connection:
+        found = await find_datastream(connection, scope, key)
+        return _say(await read_correction(connection, correction_id), found)
+
+
+def _say(row: Row | None, datastream: Row | None) -> Correction:
+    if row is None or datastream is None:
+        raise NotFoundError("There is no such correction that you may see.")
+    if row["datastream_id"] != datastream["datastream_id"]:
+        raise NotFoundError("There is no such correction that you may see.")
+    return Correction(**{name: row[name] for name in Correction.model_fields})
 
 
 async def _changes(

@@ -211,3 +211,21 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WHERE d.key = publisher AND d.publishes AND d.retired_at IS NULL AND c.revoked_at IS NULL
 $$;
 REVOKE EXECUTE ON FUNCTION publisher_proofs FROM PUBLIC;
+
+-- What people know better than what was measured. Inserted by the API; ingest, the one writer of observations, stores
+-- it as a revision and writes how it went; what was known before is in observation_changes.
+CREATE TABLE corrections (
+    correction_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    datastream_id   integer     NOT NULL REFERENCES datastreams,
+    phenomenon_time timestamptz NOT NULL,
+    value           jsonb       NOT NULL,                  -- a number in the canonical unit, a code of a state, or a boolean
+    quality         text,                                  -- as a source says it; NULL: good
+    reason          text        NOT NULL,
+    asked_by        text        NOT NULL,
+    asked_at        timestamptz NOT NULL,
+    done_at         timestamptz,
+    outcome         text CHECK (outcome IN ('corrected', 'unchanged', 'refused')),
+    detail          text
+);
+CREATE INDEX corrections_open ON corrections (correction_id) WHERE done_at IS NULL;
+CREATE INDEX corrections_datastream ON corrections (datastream_id, correction_id);

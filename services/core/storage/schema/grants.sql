@@ -24,7 +24,9 @@ SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT, DELETE', 'set_aside');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, UPDATE (sent_at, attempts, answered_at, ok, detail, sealed, expired_at)', 'commands');
 SELECT pg_temp.allow('alatau_ingest', 'EXECUTE', 'FUNCTION publisher_proofs');
 SELECT pg_temp.allow('alatau_history', 'SELECT, INSERT', 'commands');
-SELECT pg_temp.allow('alatau_api', 'INSERT', 'commands');
+SELECT pg_temp.allow('alatau_api', 'INSERT', 'commands, corrections');
+SELECT pg_temp.allow('alatau_ingest', 'SELECT, UPDATE (done_at, outcome, detail)', 'corrections');
+SELECT pg_temp.allow(role, 'SELECT', 'corrections') FROM unnest('{alatau_api,alatau_reader}'::text[]) role;
 SELECT pg_temp.allow(role, 'SELECT (command_id, device_id, name, args, asked_by, asked_at, expires_at, sent_at, attempts, answered_at,
     ok, detail, expired_at)', 'commands')
 FROM unnest('{alatau_api,alatau_reader}'::text[]) role;

@@ -1,0 +1,105 @@
+"""What people correct is stored in their name, and what was known before is kept."""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+
+from services.core.clock import from_milliseconds
+from services.core.storage.corrections import (
+    NewCorrection,
+    NothingToCorrectError,
+    correct,
+    read_correction,
+)
+from tests.ingest_city import apply_ingest_city
+from tests.integration.ingest_stage import CLOCK, T0, Stage, ingest_stage, until
+from tests.stack_fixtures import Broker
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+async def stage(broker: Broker, database_url: str) -> AsyncIterator[Stage]:
+    async with ingest_stage(broker, database_url) as stage:
+        await apply_ingest_city(stage.database, 1)
+        yield stage
+
+
+async def datastream(stage: Stage, channel: str) -> int:
+    found: int = await stage.database.fetchval(
+        """
+        SELECT datastream_id FROM datastream_slots JOIN frames USING (frame_id) JOIN devices USING (device_id)
+        JOIN datastreams USING (datastream_id) WHERE devices.key = 'feeder-1' AND channel = $1
+        """,
+        channel,
+    )
+    return found
+
+
+async def corrected(
+    stage: Stage, channel: str, value: float | bool | str | None, quality: str | None
+) -> Mapping[str, Any]:
+    """How a correction of the first moment went."""
+    new = NewCorrection(
+        await datastream(stage, channel), from_milliseconds(T0), value, quality, "seen"
+    )
+    number = await correct(stage.database, new, actor="dana", now=CLOCK.now())
+
+    async def done() -> bool:
+        row = await read_correction(stage.database, number)
+        return row is not None and row["done_at"] is not None
+
+    await until(done)
+    row = await read_correction(stage.database, number)
+    assert row is not None
+    return row
+
+
+async def test_a_correction_is_a_revision_with_a_name_and_the_old_value_is_kept(
+    stage: Stage,
+) -> None:
+    async with stage.ingest(), stage.device("feeder-1") as feeder:
+        await feeder.values(T0, voltage=230.0, breaker="open")
+        await stage.settled(1)
+        assert (await corrected(stage, "voltage", 231.5, None))[
+            "outcome"
+        ] == "corrected"
+        assert (await corrected(stage, "voltage", 231.5, None))[
+            "outcome"
+        ] == "unchanged"
+        doubted = await corrected(stage, "voltage", None, "fail")
+        assert doubted["outcome"] == "corrected"
+        refused = await corrected(stage, "voltage", 5000.0, None)
+        assert refused["outcome"] == "refused"
+        assert refused["detail"].startswith("range: ")
+        ledger = await stage.settled(5)
+    assert ledger.balanced
+    rows = await stage.rows("feeder-1")
+    assert rows[0][0] == 231.5
+    changes = await stage.database.fetch(
+        "SELECT old, new, who, why FROM observation_changes ORDER BY change_id"
+    )
+    assert [tuple(row) for row in changes] == [
+        (230.0, 231.5, "user:dana", "corrected"),
+        (231.5, 231.5, "user:dana", "corrected"),
+    ]
+    audited = await stage.database.fetchrow(
+        "SELECT actor, old, new FROM audit WHERE entity = 'corrections' ORDER BY at LIMIT 1"
+    )
+    assert audited["actor"] == "dana"
+    assert audited["old"]["value"] == 230.0
+    assert audited["new"]["reason"] == "seen"
+
+
+async def test_only_what_is_stored_can_be_corrected(stage: Stage) -> None:
+    nothing = NewCorrection(
+        await datastream(stage, "voltage"),
+        from_milliseconds(T0) + dt.timedelta(milliseconds=1),
+        1.0,
+        None,
+        "seen",
+    )
+    with pytest.raises(NothingToCorrectError):
+        await correct(stage.database, nothing, actor="dana", now=CLOCK.now())
