@@ -42,6 +42,10 @@ class DoorStage:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def with_settings(self, more: Mapping[str, object]) -> "DoorStage":
+        settings = self.stage.settings.model_copy(update=dict(more))
+        return replace(self, stage=replace(self.stage, settings=settings))
+
     async def post(
         self,
         publisher: str,

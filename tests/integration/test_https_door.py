@@ -3,6 +3,7 @@
 import gzip
 import hmac
 import json
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import pytest
 import pytest_asyncio
 
 from deploy.native.postgres import PostgresCluster
+from services.core.authority import new_authority, sign_server
 from services.core.clock import SystemClock
+from services.core.errors import ConfigurationError
 from services.core.http_server import PunctualProtocol
 from services.core.storage.credentials import revoke
 from services.core.storage.webhook_secrets import issue_webhook_secret
@@ -27,7 +30,7 @@ from tests.integration.door_stage import (
     problem,
 )
 from tests.integration.ingest_stage import T0, until
-from tests.stack_fixtures import fresh_database, running_broker
+from tests.stack_fixtures import Broker, fresh_database, running_broker
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -331,3 +334,36 @@ class TestWebhooks:
         for other in ("join", "txack", "brandnew"):
             answer = await door.post("gw-1", event, f"chirpstack?event={other}")
             assert answer.status_code == 200, other
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_with_a_certificate_it_speaks_tls_and_half_a_pair_is_refused(
+    broker: Broker, database_url: str, tmp_path: Path
+) -> None:
+    authority = new_authority(SystemClock().now())
+    key, chain = sign_server(authority, ["127.0.0.1"], SystemClock().now())
+    (tmp_path / "chain.pem").write_bytes(chain)
+    (tmp_path / "key.pem").write_bytes(key)
+    trusted = ssl.create_default_context(cadata=authority.pem.decode())
+    async with door_stage(broker, database_url) as door:
+        half = {"door_certificate": tmp_path / "chain.pem"}
+        whole = {**half, "door_key": tmp_path / "key.pem"}
+        with pytest.raises(ConfigurationError):
+            async with door.with_settings(half).stage.ingest() as ingest:
+                await ingest
+        async with (
+            door.with_settings(whole).stage.ingest(),
+            httpx2.AsyncClient(verify=trusted) as client,
+        ):
+            url = f"https://127.0.0.1:{door.port}/ingest/v1/probe-1/data"
+            auth = httpx2.BasicAuth("probe-1", door.secrets["probe-1"])
+
+            async def is_stored() -> bool:
+                try:
+                    answer = await client.post(url, json=item(0), auth=auth)
+                except httpx2.ConnectError:
+                    return False
+                return answer.status_code == 200
+
+            await until(is_stored)
+        assert sorted(await door.stored("probe-1")) == [0]
