@@ -154,12 +154,15 @@ async def _queue(
 ) -> list[Recovery]:
     """Ingest stands still, so that all that is published queues in the broker; then the broker ends."""
     ground, burst = scene.ground, scene.fleet.burst
+    await ground.until("the last burst is over", lambda: burst.is_done, _POUR_PATIENCE)
     async with ground.ingest_kept_out():
         for _ in range(_QUEUED):
             burst.make(1, ago_ms=2 * _QUEUED)
             if burst.last_seq % 500 == 0:
                 await scene.rest(0.0)
-        await ground.until("all of it is queued", lambda: not burst.has_unsent)
+        await ground.until(
+            "all of it is queued", lambda: not burst.has_unsent, _POUR_PATIENCE
+        )
         since = scene.now()
         ground.send("broker", how)
     return [await scene.stores_again(name, since)]

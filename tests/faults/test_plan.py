@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tests.faults.run  # noqa: F401 # enlists all faults
@@ -24,7 +24,8 @@ SORTS = [fault.sort for fault in CATALOGUE.values()]
 seeds = st.integers(0, 2**32)
 
 
-@given(seeds, st.floats(1, 300))
+@settings(deadline=None, max_examples=30)
+@given(seeds, st.floats(1, 60))
 def test_the_same_seed_makes_the_same_plan_whatever_the_order_of_the_faults(
     seed: int, minutes: float
 ) -> None:
@@ -50,6 +51,7 @@ def test_the_short_plan_has_each_of_its_faults_once(seed: int) -> None:
     assert found == Counter(sort.name for sort in SORTS if sort.in_slice)
 
 
+@settings(deadline=None, max_examples=30)
 @given(seeds)
 def test_kills_and_other_faults_are_mixed(seed: int) -> None:
     sorts = [Sort(KILLS), *(Sort(f"fault {number}") for number in range(10))]
