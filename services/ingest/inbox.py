@@ -38,18 +38,23 @@ INSERT INTO rejection_floods AS held (publisher, hour, reason, refused)
 SELECT publisher, $1, reason, refused FROM unnest($2::text[], $3::text[], $4::bigint[]) AS f (publisher, reason, refused)
 ON CONFLICT (publisher, hour, reason) DO UPDATE SET refused = held.refused + excluded.refused
 """
+# Bounds and keys as parameters: the chunks of other days are left out, and each entry is found by its key.
 _MEND: Final = """
-UPDATE rejected_messages SET state = 'replayed', replay_id = $1, settled_at = $2, settled_by = $3
-WHERE received_at = $4 AND rejected_id = ANY ($5::bigint[]) AND state = 'open'
+UPDATE rejected_messages r
+SET state = 'replayed', replay_id = m.replay_id, settled_at = $6, settled_by = m.asked_by
+FROM unnest($3::timestamptz[], $4::bigint[], $5::bigint[], $7::text[]) AS m (received_at, rejected_id, replay_id, asked_by)
+WHERE r.received_at >= $1 AND r.received_at <= $2 AND r.received_at = m.received_at AND r.rejected_id = m.rejected_id
+  AND r.state = 'open'
 """
 _REFUSE_AGAIN: Final = """
-UPDATE rejected_messages r
-SET reason = again.reason, detail = again.detail, attempts = attempts + 1, replay_id = $1
-FROM unnest($3::bigint[], $4::text[], $5::text[]) AS again (rejected_id, reason, detail)
-WHERE r.received_at = $2 AND r.rejected_id = again.rejected_id AND r.state = 'open'
+UPDATE rejected_messages r SET reason = a.reason, detail = a.detail, attempts = attempts + 1, replay_id = a.replay_id
+FROM unnest($3::timestamptz[], $4::bigint[], $5::bigint[], $6::text[], $7::text[])
+     AS a (received_at, rejected_id, replay_id, reason, detail)
+WHERE r.received_at >= $1 AND r.received_at <= $2 AND r.received_at = a.received_at AND r.rejected_id = a.rejected_id
+  AND r.state = 'open'
 """
 _TALLY: Final = """
-UPDATE replays SET messages = messages + 1, mended = mended + $2, refused = refused + $3 WHERE replay_id = $1
+UPDATE replays SET messages = messages + $2, mended = mended + $3, refused = refused + $4 WHERE replay_id = $1
 """
 
 
@@ -104,8 +109,8 @@ class Inbox:
         ]
         if fresh:
             await self._write_fresh(connection, fresh, now)
-        for message in replayed:
-            await _settle(connection, message, refused, now)
+        if replayed:
+            await _write_settled(connection, _settled(replayed, refused), now)
 
     async def _write_fresh(
         self, connection: Connection, fresh: Sequence[Refused], now: dt.datetime
@@ -153,15 +158,24 @@ def _numbered(refused: Sequence[Refused]) -> Iterator[tuple[Refused, int, bool]]
         yield refusal, numbers.setdefault(key, len(numbers)), is_first
 
 
-async def _settle(
-    connection: Connection,
-    message: Replayed,
-    refused: Sequence[Refused],
-    now: dt.datetime,
+Settled = Sequence[tuple[Replayed, Settlement]]
+
+
+def _settled(replayed: Sequence[Replayed], refused: Sequence[Refused]) -> Settled:
+    by_message: dict[int, list[Refused]] = {}
+    for refusal in refused:
+        by_message.setdefault(id(refusal.received.publication), []).append(refusal)
+    return [
+        (message, settle(message.entries, by_message.get(id(message), ())))
+        for message in replayed
+    ]
+
+
+async def _write_settled(
+    connection: Connection, settled: Settled, now: dt.datetime
 ) -> None:
-    mine = [refusal for refusal in refused if refusal.received.publication is message]
-    settlement = settle(message.entries, mine)
-    await _write_fates(connection, message, settlement, now)
+    await _mend(connection, settled, now)
+    await _refuse_again(connection, settled)
     await _insert(
         connection,
         [
@@ -171,40 +185,58 @@ async def _settle(
                 message.message_no,
                 replay_id=message.replay_id,
             )
+            for message, settlement in settled
             for refusal in settlement.new
         ],
     )
-    await connection.execute(
-        _TALLY,
-        message.replay_id,
-        len(settlement.mended),
-        len(settlement.again) + len(settlement.new),
-    )
+    for replay_id in {message.replay_id for message, _ in settled}:
+        mine = [s for message, s in settled if message.replay_id == replay_id]
+        await connection.execute(
+            _TALLY,
+            replay_id,
+            len(mine),
+            sum(len(settlement.mended) for settlement in mine),
+            sum(len(settlement.again) + len(settlement.new) for settlement in mine),
+        )
 
 
-async def _write_fates(
-    connection: Connection,
-    message: Replayed,
-    settlement: Settlement,
-    now: dt.datetime,
-) -> None:
-    if settlement.mended:
+async def _mend(connection: Connection, settled: Settled, now: dt.datetime) -> None:
+    rows = [
+        (message, rejected_id)
+        for message, settlement in settled
+        for rejected_id in settlement.mended
+    ]
+    if rows:
+        times = [message.received_at for message, _ in rows]
         await connection.execute(
             _MEND,
-            message.replay_id,
+            min(times),
+            max(times),
+            times,
+            [rejected_id for _, rejected_id in rows],
+            [message.replay_id for message, _ in rows],
             now,
-            message.asked_by,
-            message.received_at,
-            settlement.mended,
+            [message.asked_by for message, _ in rows],
         )
-    if settlement.again:
+
+
+async def _refuse_again(connection: Connection, settled: Settled) -> None:
+    rows = [
+        (message, rejected_id, refusal)
+        for message, settlement in settled
+        for rejected_id, refusal in settlement.again
+    ]
+    if rows:
+        times = [message.received_at for message, _, _ in rows]
         await connection.execute(
             _REFUSE_AGAIN,
-            message.replay_id,
-            message.received_at,
-            [rejected_id for rejected_id, _ in settlement.again],
-            [refusal.reason.value for _, refusal in settlement.again],
-            [storable(refusal.detail) for _, refusal in settlement.again],
+            min(times),
+            max(times),
+            times,
+            [rejected_id for _, rejected_id, _ in rows],
+            [message.replay_id for message, _, _ in rows],
+            [refusal.reason.value for _, _, refusal in rows],
+            [storable(refusal.detail) for _, _, refusal in rows],
         )
 
 

@@ -37,6 +37,7 @@ from services.ingest.writer import Situation, Writer
 log = structlog.get_logger()
 
 _MOST_AT_ONCE: Final = 1000  # messages between two looks at everything else
+_AGAIN_AT_ONCE: Final = 10  # messages of a replay, likewise
 _MOST_ITEMS: Final = 20_000  # of a batch; with more waiting, nothing is received
 _MOST_BYTES: Final = 32_000_000
 _TICK_SECONDS: Final = 1.0
@@ -184,7 +185,11 @@ class Pipeline:
         """Messages that were refused once, judged as of when they came; returns when they are settled."""
         await self._refresh_registry()
         await self._room.wait()
-        for message, received in page:
+        for number, (message, received) in enumerate(page):
+            if number % _AGAIN_AT_ONCE == 0:
+                self._due.set()
+                await asyncio.sleep(0)  # live messages come between
+                await self._room.wait()
             try:
                 self._judge_again(message, received)
             except Exception as error:

@@ -44,8 +44,9 @@ WHERE r.received_at >= $2 AND r.received_at < $3
 ORDER BY r.received_at, r.message_no, r.rejected_id
 """
 _SET_ASIDE: Final = """
-UPDATE rejected_messages SET replay_id = $1, attempts = attempts + 1, note = $4
-WHERE received_at = $2 AND rejected_id = ANY ($3::bigint[]) AND state = 'open' AND replay_id IS DISTINCT FROM $1
+UPDATE rejected_messages SET replay_id = $1, attempts = attempts + 1, note = $5
+WHERE received_at >= $2 AND received_at <= $3 AND rejected_id = ANY ($4::bigint[])
+  AND state = 'open' AND replay_id IS DISTINCT FROM $1
 """
 _COUNT_LOST: Final = """
 UPDATE replays SET messages = messages + 1, lost = lost + $2 WHERE replay_id = $1
@@ -119,8 +120,8 @@ class Replays:
                     page.append(again)
             if page:
                 await self._take_in(page)
-            for again in page:
-                await _set_aside(connection, again.message, _NOT_STORED)
+                stored = [again.message for again in page]
+                await _set_aside(connection, stored, _NOT_STORED)
             await asyncio.sleep(0)
         await connection.execute(_FINISH, task.replay_id, self._clock.now())
         log.info("a replay is done", action="replayed", replay=task.replay_id)
@@ -139,7 +140,7 @@ class Replays:
         else:
             return Again(message, received)
         async with connection.transaction():
-            if await _set_aside(connection, message, obstacle):
+            if await _set_aside(connection, [message], obstacle):
                 entries = sum(entry.is_open for entry in message.entries)
                 await connection.execute(_COUNT_LOST, message.replay_id, entries)
         return None
@@ -199,10 +200,17 @@ def _message(task: Task, rows: Sequence[Mapping[str, Any]]) -> Replayed:
     )
 
 
-async def _set_aside(connection: Connection, message: Replayed, note: str) -> bool:
+async def _set_aside(
+    connection: Connection, messages: Sequence[Replayed], note: str
+) -> bool:
     """Mark what is not marked yet, so that no page has it again; whether there was any."""
-    ids = [entry.rejected_id for entry in message.entries]
+    times = [message.received_at for message in messages]
     done = await connection.execute(
-        _SET_ASIDE, message.replay_id, message.received_at, ids, note
+        _SET_ASIDE,
+        messages[0].replay_id,
+        min(times),
+        max(times),
+        [entry.rejected_id for message in messages for entry in message.entries],
+        note,
     )
     return not done.endswith(" 0")
