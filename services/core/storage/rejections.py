@@ -12,8 +12,6 @@ from services.core.errors import PlatformError
 from services.core.storage.pool import Connection
 
 Row = Mapping[str, Any]
-STATES: Final = ("open", "replayed", "dismissed")
-MOST_IDS: Final = 1_000  # in one choice
 _MOST_GROUPS: Final = 500
 
 # $1, $2: domains and districts, NULL: all. A publisher's place is that of its thing, or of any device it hosts;
