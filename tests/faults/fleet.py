@@ -23,7 +23,7 @@ _SMALL_OUTBOX: Final = 8
 
 @dataclass
 class Fleet:
-    """storm, poison, late, burst, flood: speak only when a fault tells them to. poured: another program speaks for it.
+    """storm, poison, late, burst, flood, poured: speak only when a fault tells them to.
 
     forgiven: reasons for which a fault may have made good messages be refused.
     """
@@ -39,12 +39,9 @@ class Fleet:
     poured: Publisher
     forgiven: set[Reason]
 
-    def speaking(self) -> list[Publisher]:
-        special = [self.storm, self.poison, self.late, self.burst, self.flood]
-        return [*self.steady, *self.small, *self.plain, *special]
-
     def all(self) -> list[Publisher]:
-        return [*self.speaking(), self.poured]
+        special = [self.storm, self.poison, self.late, self.burst, self.flood]
+        return [*self.steady, *self.small, *self.plain, *special, self.poured]
 
     def waiting(self) -> int:
         """Messages without a receipt, or without PUBACK where there are no receipts."""

@@ -6,7 +6,6 @@ import signal
 from functools import partial
 from typing import Final
 
-from services.core.broker.topics import up_topic
 from tests.faults.ground import PATIENCE, NotWithinError, signal_all
 from tests.faults.plan import KILLS
 from tests.faults.scene import Recovery, Scene, fault
@@ -19,7 +18,7 @@ _HOW_MANY: Final = (1, 1, 1, 1, 1, 2, 2, 2, 3, 3)
 _SLICE_POINTS: Final = ("before-write", "after-commit", "before-receipt")
 _QUEUED: Final = 100_000
 _POURED: Final = 1_000_000
-_LINES: Final = 500  # at once
+_POUR: Final = 5_000  # at once
 _POUR_PATIENCE: Final = 600.0
 _COUNT: Final = """
 SELECT count(*) FROM observations JOIN frames USING (frame_id) JOIN devices USING (device_id) WHERE key = $1
@@ -172,20 +171,10 @@ async def _pour(scene: Scene, chance: random.Random) -> list[Recovery]:
     """A million messages wait in the broker when it is stopped in order: it must have all of them afterwards."""
     ground, publisher = scene.ground, scene.fleet.poured
     async with ground.ingest_kept_out():
-        identity, world = publisher.identity, publisher.world
-        client = await asyncio.create_subprocess_exec(
-            *("mosquitto_pub", "-h", world.host, "-p", str(ground.city.port_base + 1)),
-            *("-u", identity.key, "-P", identity.secret, "-q", "1", "-l"),
-            *("-t", up_topic(identity.key, "data")),
-            stdin=asyncio.subprocess.PIPE,
-        )
-        assert client.stdin is not None
-        for _ in range(_POURED // _LINES):
-            lines = [publisher.compose(1, 2 * _POURED) for _ in range(_LINES)]
-            client.stdin.write(b"\n".join([*lines, b""]))
-            await client.stdin.drain()
-        client.stdin.close()
-        assert await client.wait() == 0
+        for _ in range(_POURED // _POUR):
+            for _ in range(_POUR):
+                publisher.make(1, ago_ms=2 * _POURED)
+            await ground.until("some are queued", lambda: publisher.is_done)
         since = scene.now()
         ground.send("broker", signal.SIGTERM)
     recovery = await scene.stores_again("broker with 1,000,000 queued", since)

@@ -115,12 +115,6 @@ class Publisher:
             if self.world.producing:
                 self.make(self.chance.randint(1, 3))
 
-    def compose(self, items: int, ago_ms: int) -> bytes:
-        """A message that somebody else will send."""
-        return json.dumps(
-            {"items": [self._item(0, ago_ms) for _ in range(items)]}
-        ).encode()
-
     def make(self, items: int, ago_ms: int = 0) -> int:
         """A new message with items of now, or of a while ago, on its way; returns its number (0: it has none)."""
         seq = self.last_seq + 1 if self.identity.numbered else 0

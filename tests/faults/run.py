@@ -122,7 +122,7 @@ class _Run:
         async with asyncio.TaskGroup() as group:
             standing = [
                 group.create_task(each.run(), name=each.key)
-                for each in scene.fleet.speaking()
+                for each in scene.fleet.all()
             ]
             standing.append(group.create_task(self._tell_progress(scene)))
             await self._walk(scene)
