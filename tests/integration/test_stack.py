@@ -54,6 +54,7 @@ def test_status_tells_where_everything_is(city: Installation) -> None:
     }
     assert status["urls"].keys() >= there
     assert status["urls"]["mqtt"] == f"mqtt://127.0.0.1:{city.port_base + 1}"
+    assert status["urls"]["mqtts"] == f"mqtts://localhost:{city.port_base + 8}"
     assert status["version"]
 
 
@@ -95,6 +96,7 @@ def test_the_https_doors_pages_show_what_they_stored(city: Installation) -> None
                 return all(value in done.stdout for value in values)
 
             until(f"{page} shows {values}", shows)
+    assert "air-gate-1," in city.command("devices", "webhook", "air-gate-1")
 
 
 def test_the_databases_url_reads_and_writes_nothing(city: Installation) -> None:
