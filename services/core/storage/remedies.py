@@ -92,7 +92,9 @@ async def find_remedy(connection: Connection, rejection: Mapping[str, Any]) -> R
             "device_type": rows[0]["device_type"],
             "alias": channel,
             "channels": names,
-            "suggested": next((name for name in names if repr(name) in suggested), None),
+            "suggested": next(
+                (name for name in names if repr(name) in suggested), None
+            ),
         }
         return Remedy(kind, facts)
     found = [dict(row) for row in rows if row["channel"] == channel]

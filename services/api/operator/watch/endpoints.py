@@ -134,7 +134,9 @@ async def _events(
             yield _event("report", report, newest)
         if now - beaten >= context.pace.heartbeat:
             beaten = now
-            yield _event("heartbeat", {"time": say_moment(clock.now()), "following": True})
+            yield _event(
+                "heartbeat", {"time": say_moment(clock.now()), "following": True}
+            )
         await clock.sleep(_LOOK_SECONDS)
 
 
