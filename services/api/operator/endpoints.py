@@ -24,6 +24,9 @@ _DOORS: Final = (
     "rejected-messages/dismissals",
     "replays",
     "ledger",
+    "ledger/balance",
+    "ledger/publishers",
+    "gaps",
     "live/latest",
     "live/alerts",
 )
