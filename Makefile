@@ -2,7 +2,7 @@
 PYTHON := /usr/bin/python3
 BIN := .venv/bin
 
-.PHONY: help install install-for-tests demo test test-long faults check format bench fuzz compose-check grafana-check
+.PHONY: help install install-for-tests demo test test-long faults check format bench bench-city fuzz compose-check grafana-check
 
 help:
 	@echo "make demo     install what is missing and run the whole city here; Ctrl-C stops it"
@@ -11,7 +11,7 @@ help:
 	@echo "make test-long  what takes a quarter of an hour and more"
 	@echo "make faults   SEED= MINUTES=60: kills, cuts and fills a whole city under load; writes docs/reliability.md"
 	@echo "make check    format, lint, types, architecture, schema = migrations; the same for the console"
-	@echo "make bench    what this machine can do"
+	@echo "make bench    what this machine can do; make bench-city: with all of Alatau in 2050"
 	@echo "make fuzz     ten thousand requests that nobody thought of, to every public and operator address"
 	@echo "make compose-check  on a machine with Docker: whether the containers work"
 
@@ -49,6 +49,11 @@ format: install-for-tests
 
 bench: install
 	$(BIN)/alatau bench ingest
+	$(BIN)/alatau bench fairness
+
+# Twenty minutes and 20 GB: all of Alatau in 2050.
+bench-city: install
+	$(BIN)/alatau bench city --speed $(or $(SPEED),10) --minutes $(or $(MINUTES),10)
 
 fuzz: install-for-tests
 	$(BIN)/pytest -q -m fuzz tests/integration/api/test_fuzz.py

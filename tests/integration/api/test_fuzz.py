@@ -35,7 +35,7 @@ CHECKS = (
     "ignored_auth",
 )
 # Streams never end; whoever logs out is told so for the rest of the run.
-LEFT_OUT = "/live|/logout$"
+LEFT_OUT = "/live|/watch$|/logout$"
 _GENERATED = re.compile(r"(\d+) generated")
 UNLIMITED = Throttle(10_000_000, 1)
 
