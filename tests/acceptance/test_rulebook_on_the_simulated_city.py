@@ -23,7 +23,7 @@ from services.core.storage.log_batch import ItemFlag, ObservationBatch
 from services.rules.evaluation import Evaluation, TargetMove
 from services.rules.memory import Memory
 from services.rules.rule_clock import RuleClock
-from services.rules.targets import DatastreamPlace, TargetFinder
+from services.rules.targets import Places, TargetFinder
 
 pytestmark = pytest.mark.acceptance
 
@@ -84,19 +84,24 @@ def watched() -> Watched:
     streams = list(measured(city, world))
     for place, (stream, _) in enumerate(streams, 1):
         thing = city.things[stream.thing]
-        labels = {
+        named = {
             "datastream": stream.key,
+            "thing": thing.key,
+            "device": stream.device,
+        }
+        shared = {
             "channel": stream.channel.name,
             "observed_property": stream.channel.observed_property,
-            "device": stream.device,
             "device_type": stream.device_type.key,
-            "thing": thing.key,
             "thing_kind": thing.kind,
             "domain": thing.domain,
             "district": thing.district,
         }
         period_ms = round(stream.device_type.period.total_seconds() * 1000)
-        finder.add_datastream(DatastreamPlace(place, place, 0, period_ms, labels))
+        number, period = np.array([place], np.int32), np.array([period_ms], np.int32)
+        slot = np.zeros(1, np.int32)
+        own = {name: [key] for name, key in named.items()}
+        finder.add_datastreams(Places(shared, number, number, slot, period, own))
     targets = finder.targets()
     judge = Evaluation(targets, Memory.blank(len(targets)), RuleClock(), {})
     return Watched(city, world, judge, [read for _, read in streams])
