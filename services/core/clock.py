@@ -5,11 +5,14 @@ import datetime as dt
 import heapq
 import itertools
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 UTC = dt.UTC
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = dt.timedelta(milliseconds=1)
+_STEP_NS = 2_000_000_000
+_BELIEVED_AFTER_NS = 60_000_000_000
 
 
 def to_milliseconds(moment: dt.datetime) -> int:
@@ -53,6 +56,42 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+class SteadyClock:
+    """Log time: the machine's clock, but a step of it is believed only once it has lasted.
+
+    The event log's time never falls, so one wrong look at a clock that jumps ahead for a moment would make rule time stand
+    still until the world has caught up. Between steps it follows the machine's clock as that is slewed.
+    """
+
+    def __init__(
+        self,
+        wall_ns: Callable[[], int] = time.time_ns,
+        steady_ns: Callable[[], int] = lambda: time.clock_gettime_ns(
+            time.CLOCK_BOOTTIME
+        ),
+    ) -> None:
+        """steady_ns: nanoseconds since some moment; it never steps, and counts while the machine sleeps."""
+        self._wall_ns = wall_ns
+        self._steady_ns = steady_ns
+        self._offset_ns = wall_ns() - steady_ns()
+        self._doubted_ns: int | None = None  # another offset
+        self._doubted_since_ns = 0
+
+    def now(self) -> dt.datetime:
+        steady_ns = self._steady_ns()
+        self._look(self._wall_ns() - steady_ns, steady_ns)
+        microseconds = (steady_ns + self._offset_ns) // 1000
+        return EPOCH + dt.timedelta(microseconds=microseconds)
+
+    def _look(self, offset_ns: int, steady_ns: int) -> None:
+        if abs(offset_ns - self._offset_ns) < _STEP_NS:
+            self._offset_ns, self._doubted_ns = offset_ns, None
+        elif self._doubted_ns is None or abs(offset_ns - self._doubted_ns) >= _STEP_NS:
+            self._doubted_ns, self._doubted_since_ns = offset_ns, steady_ns
+        elif steady_ns - self._doubted_since_ns >= _BELIEVED_AFTER_NS:
+            self._offset_ns, self._doubted_ns = offset_ns, None
 
 
 class ManualClock:

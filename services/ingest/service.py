@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import structlog
 
 from services.core.broker.client import BrokerClient, ClientOptions
-from services.core.clock import Clock
+from services.core.clock import Clock, SteadyClock
 from services.core.process import notify_supervisor, until_stopped
 from services.core.settings import Settings
 from services.core.storage.transient import is_transient
@@ -113,7 +113,7 @@ async def _begin(
     return Pipeline(
         intake,
         registry,
-        Writer(store, newest, clock, chance),
+        Writer(store, newest, clock, chance, SteadyClock().now),
         receipts,
         Waker(wake_connection, clock),
         clock,

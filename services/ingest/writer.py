@@ -41,8 +41,15 @@ class Situation:
 
 class Writer:
     def __init__(
-        self, store: Store, newest: NewestTimes, clock: Clock, chance: random.Random
+        self,
+        store: Store,
+        newest: NewestTimes,
+        clock: Clock,
+        chance: random.Random,
+        log_time: Callable[[], dt.datetime],
     ) -> None:
+        """log_time: what batches are logged at; it should not follow a clock that jumps."""
+        self._log_time = log_time
         self._store = store
         self._newest = newest
         self._clock = clock
@@ -141,7 +148,7 @@ class Writer:
         waiting = log_batch.Waiting.of(situation.waiting)
         entry = NewEntry(
             body=log_batch.encode(replace(attempt.log, waiting=waiting)),
-            now=self._clock.now(),
+            now=self._log_time(),
             caught_up=situation.caught_up,
             waiting=situation.waiting.total(),
             received=int(attempt.log.accounts.received.sum()),

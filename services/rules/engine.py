@@ -33,7 +33,8 @@ from services.rules.targets import Targets
 
 log = structlog.get_logger()
 
-_CURSOR_EVERY_MS: Final = 1_000
+_CURSOR_EVERY_MS: Final = 1_000  # of rule time
+_CURSOR_EVERY_BATCHES: Final = 1_000  # where rule time stands still
 _MEMORY_EVERY_MS: Final = 30_000
 _TARGETS_A_MS: Final = (
     10  # a memory of millions is stored less often; what follows it is replayed
@@ -78,6 +79,7 @@ class Engine:
         self._cursor = cursor
         self._subjects: dict[int, Subject] = {}
         self._saved_ms = self._remembered_ms = 0
+        self._saved_batch = 0
 
     @classmethod
     async def begin(cls, connection: Connection) -> "Engine":
@@ -179,7 +181,8 @@ class Engine:
 
     def _cursor_is_due(self) -> bool:
         now_ms = self._evaluation.clock.now_ms or 0
-        return now_ms - self._saved_ms >= _CURSOR_EVERY_MS
+        waited = now_ms - self._saved_ms >= _CURSOR_EVERY_MS
+        return waited or self._cursor.batch - self._saved_batch >= _CURSOR_EVERY_BATCHES
 
     async def _commit(
         self, moves: Sequence[SubjectMove], settled: Settlement | None = None
@@ -196,7 +199,7 @@ class Engine:
             if settled:
                 await self._save_memory()
                 self._remembered_ms = now_ms
-        self._saved_ms = now_ms
+        self._saved_ms, self._saved_batch = now_ms, self._cursor.batch
         self._evaluation.changed.clear()
         if moves:
             await wake_consumers(self._connection, "alerts")
