@@ -31,6 +31,7 @@ class AskCommand(BaseModel):
         ge=1,
         le=35 * 86_400,
         description="How long it is sent again while there is no answer.",
+        examples=[3600],
     )
 
 

@@ -49,7 +49,9 @@ router = APIRouter(tags=["Datastreams"], responses=documented(401, 404, 422, 503
 class Change(BaseModel):
     """One value of the past that became another. Values are numbers as stored: of a state the code's number."""
 
-    change_id: int = Field(description="Its number, in the order in which we knew.")
+    change_id: int = Field(
+        description="Its number, in the order in which we knew.", examples=[81]
+    )
     phenomenon_time: Moment = Field(description="The time that the value is about.")
     old: float | None = Field(
         description="What was known before; null: nothing.", examples=[230.4]
@@ -106,7 +108,9 @@ class Correction(BaseModel):
     phenomenon_time: Moment = Field(description="Of the observation.")
     value: float | bool | str = Field(description="What is right.", examples=[231.0])
     quality: str | None = Field(description="How much it is to be trusted.")
-    reason: str = Field(description="Why.")
+    reason: str = Field(
+        description="Why.", examples=["The sensor was in its calibration gas."]
+    )
     asked_by: str = Field(description="Who says so.", examples=["dana"])
     asked_at: Moment = Field(description="When.")
     done_at: Moment | None = Field(description="When it was stored or refused.")

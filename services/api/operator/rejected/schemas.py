@@ -88,7 +88,10 @@ class RejectedGroup(BaseModel):
     first_at: Moment = Field(description="When the oldest came.")
     last_at: Moment = Field(description="When the newest came.")
     newest_id: int = Field(description="The newest of them.", examples=[4711])
-    detail: str = Field(description="What the newest says.")
+    detail: str = Field(
+        description="What the newest says.",
+        examples=["voltage_l1: 9999 is outside 0 … 500"],
+    )
 
 
 class RejectedFlood(BaseModel):
@@ -115,16 +118,24 @@ class Chosen(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    ids: list[_Id] | None = Field(default=None, min_length=1, max_length=1000)
-    reasons: list[Reason] | None = Field(default=None, min_length=1, max_length=30)
-    publishers: list[_Key] | None = Field(default=None, min_length=1, max_length=100)
+    ids: list[_Id] | None = Field(
+        default=None, min_length=1, max_length=1000, description="These refusals."
+    )
+    reasons: list[Reason] | None = Field(
+        default=None, min_length=1, max_length=30, description="With these reasons."
+    )
+    publishers: list[_Key] | None = Field(
+        default=None, min_length=1, max_length=100, description="Of these publishers."
+    )
     devices: list[_Name] | None = Field(
         default=None,
         min_length=1,
         max_length=100,
         description="Hosted devices, or publishers where no device was named.",
     )
-    channels: list[_Name] | None = Field(default=None, min_length=1, max_length=100)
+    channels: list[_Name] | None = Field(
+        default=None, min_length=1, max_length=100, description="Of these channels."
+    )
     start: GivenMoment | None = Field(
         default=None, description="Received from then on; by default 31 days ago."
     )
