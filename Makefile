@@ -25,7 +25,6 @@ demo: install
 	@$(BIN)/alatau up --incident burst_main@60
 
 test: install-for-tests
-	@$(PYTHON) -B -m deploy.native.npm test
 	$(BIN)/pytest $(PYTEST_ARGUMENTS)
 
 test-long: install-for-tests
@@ -41,7 +40,7 @@ check: install-for-tests
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	@$(PYTHON) -B -m deploy.native.npm run check
-	$(BIN)/pytest -q tests/test_architecture.py tests/migration tests/unit/test_console_sources.py
+	$(BIN)/pytest -q tests/test_architecture.py tests/migration
 
 format: install-for-tests
 	$(BIN)/ruff format

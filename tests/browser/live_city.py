@@ -47,6 +47,7 @@ class LiveCity:
     _exits: AsyncExitStack
     _publishers: dict[str, BrokerClient] = field(default_factory=dict)
     _unused: list[str] = field(default_factory=lambda: list(reversed(MAINS)))
+    _unrefused: list[str] = field(default_factory=lambda: list(MAINS))
     _clock: SystemClock = field(default_factory=SystemClock)
     _last_ms: int = 0
 
@@ -66,6 +67,10 @@ class LiveCity:
     def unused_main(self) -> str:
         """The key of a logger on a water main."""
         return self._unused.pop()
+
+    def unrefused_main(self) -> str:
+        """The key of a logger of which nothing was refused; others may have made alerts of it."""
+        return self._unrefused.pop()
 
     async def log_in(self) -> str:
         """A session of its own."""

@@ -38,7 +38,7 @@ async def enter_as(console: Console, token: str, path: str) -> None:
 async def test_an_unknown_channel_is_given_its_meaning_and_read_again(
     console: Console, city: LiveCity, engineer: str
 ) -> None:
-    main = city.unused_main()
+    main = city.unrefused_main()
     await city.report(main, P_kPa=FINE * KILOPASCALS_A_BAR)
     await enter_as(console, engineer, "/rejected")
     group = console.part("rejected-group", device=main, reason="unknown_channel")
@@ -60,7 +60,7 @@ async def test_an_unknown_channel_is_given_its_meaning_and_read_again(
 async def test_a_device_is_watched_and_judged(
     console: Console, city: LiveCity, engineer: str
 ) -> None:
-    main = city.unused_main()
+    main = city.unrefused_main()
     await enter_as(console, engineer, f"/devices/{main}/watch")
     await expect(console.part("watching")).to_have_attribute("data-alive", "true")
 
@@ -86,7 +86,7 @@ async def test_a_device_is_watched_and_judged(
 async def test_both_pages_can_be_read_by_everybody(
     open_console: OpenConsole, city: LiveCity, engineer: str, look: Look
 ) -> None:
-    main = city.unused_main()
+    main = city.unrefused_main()
     await city.report(main, unheard_of=1.0)
     console = await open_console(look)
     await enter_as(console, engineer, "/rejected")
@@ -105,7 +105,7 @@ async def test_both_pages_can_be_read_by_everybody(
 async def test_operators_see_what_was_refused_and_mend_nothing(
     console: Console, city: LiveCity
 ) -> None:
-    main = city.unused_main()
+    main = city.unrefused_main()
     await city.report(main, unheard_of=1.0)
     await enter_as(console, await session_of(city, "operator"), "/rejected")
     await console.part("rejected-group", device=main).click()

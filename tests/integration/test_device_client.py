@@ -84,7 +84,7 @@ class TestClient:
                 await asyncio.to_thread(broker.kill)
                 await asyncio.to_thread(broker.start)
                 await client.receipted()
-        assert peer.births[-1][1]["oldest_seq"] == 4
+        assert peer.births[0][1]["oldest_seq"] == 4
         assert set(peer.numbers("pump-1")) == {4, 5, 6, 7, 8}
 
     async def test_what_it_refuses(self, broker: Broker, tmp_path: Path) -> None:
