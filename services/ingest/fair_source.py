@@ -28,9 +28,9 @@ from services.ingest.source import Source
 log = structlog.get_logger()
 
 _AT_ONCE: Final = 500  # taken from the broker ahead of being asked for
-_FEW: Final = (
-    250  # of those set aside, given out and not committed, while there are others
-)
+_FEW: Final = 200  # of those set aside, given out at once while there are others
+_LATE_ENOUGH: Final = 0.001  # seconds; a timer may be early by less
+_SHARE: Final = 0.2  # of the time, for them, while there are others
 _MANY: Final = 20_000
 _CALM_SECONDS: Final = 2.0  # without others
 _PAGE: Final = 2_000  # messages written at once
@@ -72,6 +72,7 @@ class FairSource:
         self._next = 0
         self._done: list[int] = []  # ids on disk
         self._live_at = -_CALM_SECONDS
+        self._given_at = self._turn_at = 0.0
         self._failure: BaseException | None = None
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
@@ -100,7 +101,7 @@ class FairSource:
         return self._aside.by_publisher()
 
     async def receive(self, limit: int) -> list[Publication]:
-        """At least one; those that are set aside get a fifth of it and more when there are few others.
+        """At least one; of those that are set aside, what their share of the time allows.
 
         Raises:
             whatever broke the source or this beyond repair.
@@ -127,8 +128,22 @@ class FairSource:
             else:
                 self._done.append(row)
         self._source.acknowledge(known)
-        self._arrived.set()
         self._disk_due.set()
+        if not self._out:
+            self._rest()
+
+    def _rest(self) -> None:
+        """What was given out is committed: the others have the rest of the time."""
+        now = self._clock.monotonic()
+        pause = (now - self._given_at) * (1 / _SHARE - 1)
+        self._turn_at = now + pause
+        asyncio.get_running_loop().call_later(
+            0 if self._is_calm(now) else pause + _LATE_ENOUGH, self._arrived.set
+        )
+
+    def _is_calm(self, now: float) -> bool:
+        """There are no others."""
+        return now - self._live_at >= _CALM_SECONDS
 
     async def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
         await self._source.publish_all(messages)
@@ -138,7 +153,7 @@ class FairSource:
         return await self._source.round_trip() + len(self._live)
 
     def _take(self, limit: int) -> list[Publication]:
-        few = self._give_out(limit // 5)
+        few = self._give_out(limit // 2)
         taken = self._live[: limit - len(few)]
         del self._live[: len(taken)]
         more = self._give_out(limit - len(few) - len(taken))
@@ -149,8 +164,13 @@ class FairSource:
         """Of what is set aside, as much as may be on its way."""
         if not self._refused and not len(self._aside):
             return []
-        calm = self._clock.monotonic() - self._live_at >= _CALM_SECONDS
-        limit = min(limit, (_MANY if calm else _FEW) - len(self._out))
+        now = self._clock.monotonic()
+        if self._is_calm(now):
+            limit = min(limit, _MANY - len(self._out))
+        else:
+            limit = 0 if self._out or now < self._turn_at else min(limit, _FEW)
+        if not self._out:
+            self._given_at = now
         given: list[Publication] = []
         while self._refused and len(given) < limit:
             given.append(self._wrap(OVER_BUDGET, None, self._refused.popleft()))
