@@ -41,6 +41,7 @@ def test_killing_any_process_at_random_loses_nothing(database_url: str) -> None:
         for _ in range(KILLS):
             kill_one(city, chance)
             let_items_pass(city, chance.randint(*ITEMS_BETWEEN))
+        until("the burst is told", lambda: burst_is_told(city))
         city.down()
         report = read_report(city.home / "simulator" / OUTBOX)
         city.up("--no-sim")
@@ -54,6 +55,17 @@ def test_killing_any_process_at_random_loses_nothing(database_url: str) -> None:
     assert any("burst" in str(episode[1]) for episode in lived), (
         "the incident raised no alert"
     )
+
+
+def burst_is_told(city: Installation) -> bool:
+    async def look(connection: Connection) -> bool:
+        fired = await connection.fetchval(
+            "SELECT count(*) FROM alerts WHERE rule_key LIKE '%burst%' AND detected_at IS NOT NULL"
+        )
+        return bool(fired)
+
+    told: bool = city.query(look)
+    return told
 
 
 def kill_one(city: Installation, chance: random.Random) -> None:
