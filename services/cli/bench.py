@@ -2,10 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from services.core.clock import Clock
+
+Options = TypeVar("Options")
+Bench = Callable[
+    [Options, "Clock", Callable[[str], None]], Coroutine[Any, Any, dict[str, Any]]
+]
 
 benches = typer.Typer(
     help="Measure this machine; progress on standard error.", no_args_is_help=True
@@ -44,6 +52,14 @@ def bench_ingest_command(
         BenchOptions,
         bench_ingest,
     )
+
+    options = BenchOptions(seconds, prefill, sizes=values or VALUES_PER_MESSAGE)
+    result = _measure(bench_ingest, options)
+    in_words = "\n".join(_case_in_words(case) for case in result["cases"])
+    typer.echo(json.dumps(result, indent=2) if as_json else in_words)
+
+
+def _measure(bench: Bench[Options], options: Options) -> dict[str, Any]:
     from services.core.clock import SystemClock
     from services.core.telemetry import configure_logs
 
@@ -52,30 +68,30 @@ def bench_ingest_command(
     def say(line: str) -> None:
         typer.echo(line, err=True)
 
-    options = BenchOptions(seconds, prefill, sizes=values or VALUES_PER_MESSAGE)
-    result = asyncio.run(bench_ingest(options, SystemClock(), say))
-    if as_json:
-        typer.echo(json.dumps(result, indent=2))
-        return
-    for case in result["cases"]:
-        _print_case(case)
+    return asyncio.run(bench(options, SystemClock(), say))
 
 
-def _print_case(case: Mapping[str, Any]) -> None:
+def _case_in_words(case: Mapping[str, Any]) -> str:
     latency = case["receipt_latency"]
-    typer.echo(
-        f"{case['values_per_message']:>2} values: {case['messages_per_second']:>7,} messages/s"
-        f" ({case['broker_ratio']:.2f} of the broker's {case['broker_messages_per_second']:,}),"
-        f" {case['readings_per_second']:>9,} readings/s ({case['ratio']:.2f} of COPY's"
-        f" {case['raw_copy_per_second']:,}); lost {case['lost']}, duplicates {case['duplicates']}"
-    )
-    typer.echo(
-        f"           receipts at {latency['messages_per_second']:,} messages/s: p50 {latency['p50']} ms,"
-        f" p99 {latency['p99']} ms; the generator took {case['generator_cpu_share']:.0%} of a core"
-    )
     spent = case["cpu_microseconds_per_message"]
-    for name, microseconds in spent.items():
-        typer.echo(f"           {microseconds:>7.2f} µs a message: {name}")
+    return "\n".join(
+        (
+            (
+                f"{case['values_per_message']:>2} values: {case['messages_per_second']:>7,} messages/s"
+                f" ({case['broker_ratio']:.2f} of the broker's {case['broker_messages_per_second']:,}),"
+                f" {case['readings_per_second']:>9,} readings/s ({case['ratio']:.2f} of COPY's"
+                f" {case['raw_copy_per_second']:,}); lost {case['lost']}, duplicates {case['duplicates']}"
+            ),
+            (
+                f"           receipts at {latency['messages_per_second']:,} messages/s: p50 {latency['p50']} ms,"
+                f" p99 {latency['p99']} ms; the generator took {case['generator_cpu_share']:.0%} of a core"
+            ),
+            *(
+                f"           {cost:>7.2f} µs a message: {name}"
+                for name, cost in spent.items()
+            ),
+        )
+    )
 
 
 @benches.command("fairness")
@@ -93,26 +109,20 @@ def bench_fairness_command(
 ) -> None:
     """What one publisher's flood does to the latency of everyone else's receipts."""
     from services.cli.benches.fairness import FairnessOptions, bench_fairness
-    from services.core.clock import SystemClock
-    from services.core.telemetry import configure_logs
-
-    configure_logs("text", "warning")
-
-    def say(line: str) -> None:
-        typer.echo(line, err=True)
 
     options = FairnessOptions(seconds, backlog=backlog)
-    result = asyncio.run(bench_fairness(options, SystemClock(), say))
-    if as_json:
-        typer.echo(json.dumps(result, indent=2))
-        return
-    for name in ("calm", "flooded"):
-        latency = result[name]
-        typer.echo(
-            f"{name:>8}: receipts p50 {latency['p50']} ms, p99 {latency['p99']} ms"
-        )
-    typer.echo(
-        f"          {result['flood_sent']:,} messages of one publisher; lost {result['lost']}"
+    result = _measure(bench_fairness, options)
+    typer.echo(json.dumps(result, indent=2) if as_json else _fairness_in_words(result))
+
+
+def _fairness_in_words(result: Mapping[str, Any]) -> str:
+    latencies = (
+        f"{name:>8}: receipts p50 {result[name]['p50']} ms, p99 {result[name]['p99']} ms"
+        for name in ("calm", "flooded")
+    )
+    sent, lost = result["flood_sent"], result["lost"]
+    return "\n".join(
+        (*latencies, f"          {sent:,} messages of one publisher; lost {lost}")
     )
 
 
@@ -135,14 +145,7 @@ def bench_city_command(
     """Alatau in 2050 on this machine: 6.07 million datastreams registered, their load played, everything counted."""
     from services.cli.benches.city import CityOptions, bench_city
     from services.cli.benches.city_words import in_words
-    from services.core.clock import SystemClock
-    from services.core.telemetry import configure_logs
-
-    configure_logs("text", "warning")
-
-    def say(line: str) -> None:
-        typer.echo(line, err=True)
 
     options = CityOptions(speed, minutes * 60, scale)
-    result = asyncio.run(bench_city(options, SystemClock(), say))
+    result = _measure(bench_city, options)
     typer.echo(json.dumps(result, indent=2) if as_json else in_words(result))

@@ -279,9 +279,9 @@ class _Line:
 def _flag_clock(block: Block, now_ms: int) -> None:
     """A time ahead of ours, beyond what a synchronised clock can be: none of its values is as of when it says."""
     ahead = block.times_ms > now_ms + block.form.profile.clock_tolerance_ms
-    for row in np.flatnonzero(ahead).tolist():
-        there = ~np.isnan(block.results[row])
-        block.quality[row, there] = _suspected(block.quality[row, there])
+    if ahead.any():
+        there = ahead[:, None] & ~np.isnan(block.results)
+        block.quality[there] = _suspected(block.quality[there])
 
 
 def _suspected(quality: NDArray[np.uint8]) -> NDArray[np.uint8]:
