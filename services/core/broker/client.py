@@ -13,13 +13,13 @@ from typing import Any, Final, Self
 
 import paho.mqtt.client as paho
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion
 
 from services.core.broker.answers import Answers
 from services.core.broker.dial import dial
 from services.core.broker.inbox import Inbox
 from services.core.broker.link import Link, Publication
-from services.core.broker.options import Address, ClientOptions, Will, parse_url
+from services.core.broker.options import ClientOptions, Will, parse_url
+from services.core.broker.session import Session
 from services.core.clock import Clock, SystemClock
 from services.core.errors import (
     BrokerUnavailableError,
@@ -45,40 +45,6 @@ _PINGRESP: Final = 0xD0
 _PONG: Final = 0  # no packet has this id
 
 
-class _Session(paho.Client):
-    """paho on a link that is already open."""
-
-    def __init__(self, options: ClientOptions, address: Address) -> None:
-        super().__init__(
-            CallbackAPIVersion.VERSION2,
-            client_id=options.client_id or address.user,
-            clean_session=options.clean_session,
-            reconnect_on_failure=False,
-            manual_ack=options.manual_ack,
-        )
-        self._link: Link | None = None
-        self.max_inflight_messages_set(options.max_inflight)
-        if address.user:
-            self.username_pw_set(address.user, address.secret)
-        if options.will:
-            self.set_will(options.will)
-
-    def set_will(self, will: Will) -> None:
-        """Of the connections from now on."""
-        self.will_set(will.topic, will.payload, will.qos, will.retain)
-
-    def start(self, link: Link, keepalive: int) -> None:
-        """Send CONNECT on the link; what an earlier connection left unsent is forgotten."""
-        self.drop_out_messages()
-        self._link = link
-        self.connect("already-dialled", keepalive=keepalive)
-
-    def _create_socket(self) -> Link:  # type: ignore[explicit-override] # typing.override: Python 3.12
-        if self._link is None:
-            raise BrokerUnavailableError
-        return self._link
-
-
 class BrokerClient:
     """One MQTT session. Enter it, then subscribe, receive, acknowledge, publish; leaving says goodbye."""
 
@@ -94,7 +60,7 @@ class BrokerClient:
         self._name = options.client_id or self._address.user
         self._clock: Clock = clock or SystemClock()
         self._chance = chance or random.Random()  # noqa: S311 # spreads reconnects
-        self._session = _Session(options, self._address)
+        self._session = Session(options, self._address)
         self._session.on_connect = self._on_connect
         self._session.on_subscribe = self._on_subscribe
         self._session.on_publish = self._on_publish
