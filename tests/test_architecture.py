@@ -30,7 +30,7 @@ OWN_IMPORTS = {
 
 # For each foreign package: the only places that may import it.
 FOREIGN_IMPORTS = {
-    "paho": ("services/core/broker/client.py",),
+    "paho": ("services/core/broker/client.py", "services/core/broker/session.py"),
     "asyncpg": ("services/core/storage/",),
     "fastapi": ("services/api/",),
     "starlette": (
