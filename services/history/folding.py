@@ -1,7 +1,7 @@
 """THE MAP of history: follow the log ▸ decode ▸ fold ▸ flush everything with the cursor in one transaction."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import structlog
@@ -18,7 +18,12 @@ from services.history.presence import FrameDevices, PresenceChanges
 
 log = structlog.get_logger()
 
+# Of the log's time: gaps and totals say when to about this.
+_TOGETHER: Final = dt.timedelta(seconds=1)
 KEEP_LOG: Final = dt.timedelta(hours=24)
+
+
+_Decoded = tuple[LogEntry, ObservationBatch]
 
 
 class Folding:
@@ -47,13 +52,15 @@ class Folding:
         return self._cursor
 
     async def fold(self, entries: Sequence[LogEntry]) -> None:
-        for entry in entries:
-            batch = log_batch.decode(entry.body)
+        for together in _groups(entries):
+            batch = log_batch.join([each for _, each in together])
             await self._meet(batch)
+            for entry, each in together:
+                self._presence.fold(each, self._owners, entry.logged_at)
+            last, _ = together[-1]
             self._latest.fold(batch)
-            self._presence.fold(batch, self._owners, entry.logged_at)
-            self._book.fold(batch, entry.logged_at)
-            self._cursor = entry.cursor
+            self._book.fold(batch, last.logged_at)
+            self._cursor = last.cursor
 
     async def flush(self) -> None:
         """One transaction: all that changed, and the cursor. kill -9 leaves the former state whole."""
@@ -82,3 +89,20 @@ class Folding:
             self._book.remember(
                 await store.load_epochs(self._connection, unknown_epochs)
             )
+
+
+def _groups(entries: Sequence[LogEntry]) -> Iterator[list[_Decoded]]:
+    """Batches that are folded as one: most of the cost is a publisher's and a batch's, not a message's.
+
+    A birth counts in its place among its publisher's messages, so a batch with notices ends its group.
+    """
+    group: list[_Decoded] = []
+    for entry in entries:
+        batch = log_batch.decode(entry.body)
+        apart = group and entry.logged_at - group[0][0].logged_at > _TOGETHER
+        if apart or (group and group[-1][1].notices):
+            yield group
+            group = []
+        group.append((entry, batch))
+    if group:
+        yield group

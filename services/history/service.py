@@ -20,6 +20,7 @@ _LONGEST_PAUSE: Final = 1.0
 _FLUSH_SHARE: Final = (
     4  # a flush that takes long is not repeated at once: more is coalesced
 )
+_REST_SECONDS: Final = 0.1  # nobody waits for the ledger
 _TRIM_SECONDS: Final = 60.0
 _LAW_SECONDS: Final = 5.0
 _TRIM_BEHIND: Final = 1_000
@@ -46,7 +47,8 @@ async def _fold(
 
 
 async def _follow_log(folding: Folding, reader: Connection, turn: asyncio.Lock) -> None:
-    async for entries in follow(reader, "observations", folding.cursor):
+    batches = follow(reader, "observations", folding.cursor, rest=_REST_SECONDS)
+    async for entries in batches:
         async with turn:
             await folding.fold(entries)
         _BATCHES.inc(len(entries))

@@ -39,7 +39,7 @@ log = structlog.get_logger()
 Opened = TypeVar("Opened")
 _CLIENT_ID: Final = "alatau.ingest"  # where the broker's URL names no user
 _KEEPALIVE_SECONDS: Final = 8  # a half-open connection is found in half as much again
-_REST_SECONDS: Final = 0.003
+_REST_SECONDS: Final = 0.005
 _RETRY_SECONDS: Final = 1.0
 
 

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from services.core.storage.log_batch import (
     Waiting,
     decode,
     encode,
+    join,
 )
 
 items = st.lists(
@@ -23,7 +26,9 @@ items = st.lists(
     ),
     max_size=20,
 )
-counts = st.lists(st.tuples(*[st.integers(0, 2**31 - 1)] * 7), max_size=5)
+counts = st.lists(
+    st.tuples(st.integers(0, 2**31 - 1), *[st.integers(0, 20_000)] * 6), max_size=5
+)
 numbered = st.lists(
     st.tuples(st.integers(0, 2**31 - 1), st.integers(0, 2**53), st.integers(0, 2**53)),
     max_size=5,
@@ -41,26 +46,19 @@ notices = st.lists(
 ).map(tuple)
 
 
-def column(rows: list[tuple[int, ...]], place: int, kind: type) -> Any:
+def column(rows: Sequence[tuple[int, ...]], place: int, kind: type) -> Any:
     return np.array([row[place] for row in rows], kind)
 
 
-@given(
-    items,
-    counts,
-    numbered,
-    notices,
-    st.dictionaries(st.integers(0, 2**31 - 1), st.integers(1, 20_000), max_size=5),
-)
-def test_what_is_encoded_is_decoded(
-    rows: list[tuple[int, int, list[float]]],
-    accounts: list[tuple[int, ...]],
-    messages: list[tuple[int, ...]],
-    said: tuple[Notice, ...],
-    waiting: dict[int, int],
-) -> None:
+@st.composite
+def batches(draw: st.DrawFn) -> ObservationBatch:
+    rows, messages = draw(items), draw(numbered)
+    accounts = draw(counts)
     values = [value for _, _, results in rows for value in results]
-    batch = ObservationBatch(
+    waiting = st.dictionaries(
+        st.integers(0, 2**31 - 1), st.integers(1, 20_000), max_size=5
+    )
+    return ObservationBatch(
         frame_ids=np.array([frame for frame, _, _ in rows], np.int32),
         times_ms=np.array([time for _, time, _ in rows], np.int64),
         flags=np.ones(len(rows), np.uint8),
@@ -75,9 +73,13 @@ def test_what_is_encoded_is_decoded(
             column(messages, 1, np.int64),
             column(messages, 2, np.int64),
         ),
-        notices=said,
-        waiting=Waiting.of(waiting),
+        notices=draw(notices),
+        waiting=Waiting.of(draw(waiting)),
     )
+
+
+@given(batches())
+def test_what_is_encoded_is_decoded(batch: ObservationBatch) -> None:
     again = decode(encode(batch))
     for name in ("frame_ids", "times_ms", "flags", "offsets", "results", "quality"):
         np.testing.assert_array_equal(getattr(again, name), getattr(batch, name))
@@ -86,7 +88,38 @@ def test_what_is_encoded_is_decoded(
             np.testing.assert_array_equal(
                 getattr(getattr(again, part), name), getattr(getattr(batch, part), name)
             )
-    assert again.notices == said
+    assert again.notices == batch.notices
+
+
+def rows_of(batch: ObservationBatch) -> list[tuple[int, int, str]]:
+    """Items as they stand in a batch; NaN is equal to NaN in text."""
+    ends = zip(batch.offsets.tolist(), batch.offsets[1:].tolist(), strict=False)
+    values = [repr(batch.results[begin:end].tolist()) for begin, end in ends]
+    times = batch.times_ms.tolist()
+    return list(zip(batch.frame_ids.tolist(), times, values, strict=True))
+
+
+def totals_of(several: list[ObservationBatch]) -> dict[int, list[int]]:
+    totals: dict[int, list[int]] = {}
+    for batch in several:
+        columns = (getattr(batch.accounts, name) for name in Accounts.__slots__)
+        for publisher, *fates in zip(*(each.tolist() for each in columns), strict=True):
+            before = totals.get(publisher, [0] * 6)
+            totals[publisher] = [a + b for a, b in zip(before, fates, strict=True)]
+    return totals
+
+
+@given(st.lists(batches(), min_size=1, max_size=4))
+def test_joined_batches_say_what_each_said(several: list[ObservationBatch]) -> None:
+    joined = join(several)
+    assert rows_of(joined) == [row for batch in several for row in rows_of(batch)]
+    assert joined.quality.tolist() == [q for b in several for q in b.quality.tolist()]
+    assert totals_of([joined]) == totals_of(several)
+    for name in NumberedMessages.__slots__:
+        parts = (getattr(batch.numbered, name).tolist() for batch in several)
+        assert getattr(joined.numbered, name).tolist() == list(chain(*parts))
+    assert list(joined.notices) == [said for b in several for said in b.notices]
+    assert joined.waiting is several[-1].waiting
 
 
 def test_items_and_slots_of_values() -> None:

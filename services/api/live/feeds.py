@@ -57,6 +57,8 @@ class Feed:
     begun_after: the batch whose successor is the first that this feed can repeat to a client.
     """
 
+    rest = 0.0  # seconds between two looks into the log
+
     def __init__(self, stream: Stream, clock: Clock) -> None:
         self.stream = stream
         self.clock = clock
@@ -91,6 +93,8 @@ class Feed:
 
 class LatestFeed(Feed):
     """Newest values of all datastreams, as of a batch of the observations stream."""
+
+    rest = 0.05  # two frames of a screen: nobody sees the difference
 
     def __init__(self, clock: Clock) -> None:
         super().__init__("observations", clock)
@@ -290,7 +294,7 @@ class Feeds:
                 cursor = await feed.prepare(connection)
                 feed.begin(cursor)
             feed.following = True
-            batches = follow(connection, feed.stream, cursor)
+            batches = follow(connection, feed.stream, cursor, rest=feed.rest)
             async with aclosing(batches):
                 async for entries in batches:
                     for entry in entries:

@@ -187,11 +187,17 @@ async def save_cursor(
 
 
 async def follow(
-    connection: Connection, stream: Stream, after: Cursor, *, limit: int = 100
+    connection: Connection,
+    stream: Stream,
+    after: Cursor,
+    *,
+    limit: int = 100,
+    rest: float = 0.0,
 ) -> AsyncGenerator[Sequence[LogEntry], None]:
     """Endless: the next batches as they come, many a wake-up; polls every second, as a wake-up is only a hint.
 
-    The connection is the follower's own. Raises what read() raises.
+    rest: seconds without a look after each, for those who need not be the first: reading two batches costs as much
+    as one. The connection is the follower's own. Raises what read() raises.
     """
     wake = asyncio.Event()
 
@@ -208,6 +214,7 @@ async def follow(
             if entries := await read(connection, stream, after, limit):
                 after = entries[-1].cursor
                 yield entries
+                await asyncio.sleep(rest if len(entries) < limit else 0)
                 continue
             try:
                 await asyncio.wait_for(wake.wait(), _POLL_SECONDS)

@@ -6,9 +6,10 @@ A reader refuses versions that it does not know.
 """
 
 import struct
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from enum import IntFlag
+from itertools import chain
 from typing import Final, Literal
 
 import msgspec
@@ -60,6 +61,9 @@ class Accounts:
     duplicate: Int32
     rejected: Int32
     rejected_values: Int32
+
+
+_FATES: Final = tuple(field.name for field in fields(Accounts))[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,49 @@ class ObservationBatch:
         """[values] the slot of each value in its frame."""
         starts = np.repeat(self.offsets[:-1].astype(np.int64), np.diff(self.offsets))
         return np.arange(len(self.results), dtype=np.int64) - starts
+
+
+def join(batches: Sequence[ObservationBatch]) -> ObservationBatch:
+    """Batches that follow one another as one. One row a publisher in accounts; of waiting, what the last one says."""
+    if len(batches) == 1:
+        return batches[0]
+    starts = np.cumsum([0, *(len(batch.results) for batch in batches[:-1])])
+    begins = [
+        batch.offsets[:-1] + start for batch, start in zip(batches, starts, strict=True)
+    ]
+    end = starts[-1] + len(batches[-1].results)
+    return ObservationBatch(
+        frame_ids=np.concatenate([batch.frame_ids for batch in batches]),
+        times_ms=np.concatenate([batch.times_ms for batch in batches]),
+        flags=np.concatenate([batch.flags for batch in batches]),
+        offsets=np.concatenate([*begins, [end]]).astype(np.int32),
+        results=np.concatenate([batch.results for batch in batches]),
+        quality=np.concatenate([batch.quality for batch in batches]),
+        accounts=_sum([batch.accounts for batch in batches]),
+        numbered=_follow([batch.numbered for batch in batches]),
+        notices=tuple(chain.from_iterable(batch.notices for batch in batches)),
+        waiting=batches[-1].waiting,
+    )
+
+
+def _sum(accounts: Sequence[Accounts]) -> Accounts:
+    ids, row = np.unique(
+        np.concatenate([each.publisher_ids for each in accounts]), return_inverse=True
+    )
+    sums = np.zeros((len(_FATES), len(ids)), np.int32)
+    for fate, name in enumerate(_FATES):
+        np.add.at(
+            sums[fate], row, np.concatenate([getattr(each, name) for each in accounts])
+        )
+    return Accounts(ids, *sums)
+
+
+def _follow(numbered: Sequence[NumberedMessages]) -> NumberedMessages:
+    return NumberedMessages(
+        np.concatenate([each.publisher_ids for each in numbered]),
+        np.concatenate([each.epochs for each in numbered]),
+        np.concatenate([each.seqs for each in numbered]),
+    )
 
 
 _notices_encoder = msgspec.msgpack.Encoder()
