@@ -43,7 +43,7 @@ def ask_device(  # noqa: PLR0913, PLR0917 # one for each option
     """Ask a device something over its own connection. There is no plant control."""
     from services.core.storage.commands import CommandName, NewCommand
 
-    if name not in {"replay", "rebirth", "configure"}:
+    if name not in set(CommandName):
         raise typer.BadParameter(f"{name}: there are replay, rebirth and configure")
     span = {"epoch": epoch, "from": first, "to": last}
     given = {argument: value for argument, value in span.items() if value is not None}

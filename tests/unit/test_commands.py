@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.core.broker.messages import command_id, command_number
-from services.core.storage.commands import BadCommandError, CommandName, NewCommand
+from services.core.storage.commands import (
+    BadCommandError,
+    CommandName,
+    NewCommand,
+    NoSecretToRotateError,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +49,15 @@ def test_what_may_be_asked(name: CommandName, args: dict[str, Any]) -> None:
 def test_what_may_not_be_asked(name: CommandName, args: dict[str, Any]) -> None:
     with pytest.raises(BadCommandError):
         NewCommand("d", name, args)
+
+
+@pytest.mark.parametrize("sealed", [None, {}, {"secrets": "x"}])
+def test_a_new_secret_is_not_asked_for_by_a_plain_command(
+    sealed: dict[str, str] | None,
+) -> None:
+    with pytest.raises(NoSecretToRotateError) as refused:
+        NewCommand("d", CommandName.ROTATE, {"secret": "in the open"}, sealed=sealed)
+    assert "alatau devices rotate" in refused.value.remedy
 
 
 @pytest.mark.parametrize("seconds", [0, 36 * 86_400])

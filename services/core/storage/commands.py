@@ -59,12 +59,18 @@ class BadCommandError(PlatformError):
     )
 
 
+class NoSecretToRotateError(BadCommandError):
+    """rotate: it brings the device its new secret, sealed; a plain command has none to bring."""
+
+    remedy = "`alatau devices rotate ID` makes the secret, sends it sealed, and ends the old one when the device is back."
+
+
 @dataclass(frozen=True, slots=True)
 class NewCommand:
     """What to ask of a publisher. sealed: arguments that only ingest sends, and nobody else may read.
 
     Raises:
-        BadCommandError: the arguments are not those of the command.
+        BadCommandError: the arguments are not those of the command; NoSecretToRotateError is one.
     """
 
     device: str
@@ -78,6 +84,8 @@ class NewCommand:
             raise BadCommandError("A command expires after 1 second to 35 days.")
         if fault := _ARGUMENTS[self.name](self.args):
             raise BadCommandError(f"{self.name}: {fault}.")
+        if self.name is CommandName.ROTATE and "secret" not in (self.sealed or {}):
+            raise NoSecretToRotateError
 
 
 @dataclass(frozen=True, slots=True)

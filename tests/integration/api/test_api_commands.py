@@ -59,6 +59,12 @@ async def test_what_is_refused(
     assert await api.database.fetchval("SELECT count(*) FROM commands") == 0
 
 
+async def test_who_asks_for_rotate_is_told_what_does_it(api: CityApi) -> None:
+    engineer = await api.session(Role.ENGINEER)
+    answer = await api.web.post(PATH, json={"name": "rotate"}, headers=engineer)
+    assert "alatau devices rotate" in answer.json()["detail"], answer.text
+
+
 async def test_a_gateway_is_asked_by_who_has_the_whole_city(api: CityApi) -> None:
     path = f"/api/v1/devices/gateway-{SECRET}/commands"
     limited = await api.session(Role.ENGINEER, domains=["power"])

@@ -16,7 +16,6 @@ from services.api.schemas import Page
 from services.core.storage.commands import (
     AskedCommand,
     BadCommandError,
-    CommandName,
     NewCommand,
     ask_for_a_person,
     list_commands,
@@ -44,7 +43,7 @@ async def ask_device(
         try:
             asked = NewCommand(
                 key,
-                CommandName(word.name),
+                word.name,
                 word.args,
                 dt.timedelta(seconds=word.expires_in_seconds),
             )
@@ -52,10 +51,9 @@ async def ask_device(
                 connection, asked, actor=actor.name, now=context.clock.now()
             )
         except BadCommandError as error:
-            problem = {"where": "body", "detail": str(error)}
-            raise InvalidRequestError(
-                str(error), facts={"errors": [problem]}
-            ) from error
+            told = f"{error} {error.remedy}"
+            problem = {"where": "body", "detail": told}
+            raise InvalidRequestError(told, facts={"errors": [problem]}) from error
         return _say(await read_command(connection, command_id), command_id)
 
 

@@ -1,11 +1,11 @@
 """Commands as engineers see them."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from services.api.schemas import Moment
-from services.core.storage.commands import CommandState
+from services.core.storage.commands import CommandName, CommandState
 
 Setting = int | float | bool | str
 Args = Annotated[
@@ -21,8 +21,9 @@ Args = Annotated[
 class AskCommand(BaseModel):
     """What to ask of a device that has a connection of its own. There is no plant control."""
 
-    name: Literal["replay", "rebirth", "configure"] = Field(
-        description="What it is to do: send messages again, announce itself, take settings.",
+    name: CommandName = Field(
+        description="What it is to do: send messages again, announce itself, take settings. `rotate` is refused: it is"
+        " `alatau devices rotate`, which makes the secret.",
         examples=["replay"],
     )
     args: Args = Field(default_factory=dict)
