@@ -112,6 +112,9 @@ def _show_gaps(rows: list[Row], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(rows, default=lambda moment: moment.isoformat()))
         return
+    if not rows:
+        typer.echo("No numbers are missing or lost.")
+        return
     cells = [
         [
             row["device"] or "(not registered)",

@@ -24,6 +24,8 @@ from services.cli.rejected_fix import fix
 from services.cli.target import HomeOption, on_database
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from services.core.storage.pool import Connection
     from services.core.storage.rejections import Choice, Replay, Row
 
@@ -68,6 +70,9 @@ def list_rejected(  # noqa: PLR0913, PLR0917 # one for each option
     if as_json:
         typer.echo(json.dumps([dict(row) for row in rows], default=_plain))
         return
+    if not rows:
+        typer.echo(_nothing(since, "" if everything else "open "))
+        return
     table = key_table(
         ["id", "received", "device", "channel", "detail"],
         ["reason", "state"],
@@ -75,6 +80,10 @@ def list_rejected(  # noqa: PLR0913, PLR0917 # one for each option
         (console := Console()).width,
     )
     console.print(table)
+
+
+def _nothing(since: str, kind: str = "") -> str:
+    return f"No {kind}refusals of the last {since} fit; --since looks further back."
 
 
 def _line(row: "Row") -> list[str]:
@@ -107,6 +116,18 @@ def count_rejected(  # noqa: PLR0913, PLR0917 # one for each option
         told = {"groups": list(map(dict, groups)), "floods": list(map(dict, floods))}
         typer.echo(json.dumps(told, default=_plain))
         return
+    _show_groups(groups, since)
+    for row in floods:
+        typer.echo(
+            f"{row['publisher']}: {row['refused']} more for {row['reason']}, counted and not kept",
+            err=True,
+        )
+
+
+def _show_groups(groups: "Sequence[Row]", since: str) -> None:
+    if not groups:
+        typer.echo(_nothing(since))
+        return
     rows = [
         [
             row["reason"],
@@ -121,11 +142,6 @@ def count_rejected(  # noqa: PLR0913, PLR0917 # one for each option
     console.print(
         key_table(["reason", "device", "channel"], ["open", "all"], rows, console.width)
     )
-    for row in floods:
-        typer.echo(
-            f"{row['publisher']}: {row['refused']} more for {row['reason']}, counted and not kept",
-            err=True,
-        )
 
 
 def show_rejected(
