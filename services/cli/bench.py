@@ -55,7 +55,16 @@ def bench_ingest_command(
 
     options = BenchOptions(seconds, prefill, sizes=values or VALUES_PER_MESSAGE)
     result = _measure(bench_ingest, options)
-    in_words = "\n".join(_case_in_words(case) for case in result["cases"])
+    disk = result["disk_flush_ms"]
+    in_words = "\n".join(
+        (
+            (
+                f"the disk alone flushes in {disk['p50']} ms (p99 {disk['p99']}, worst {disk['worst']});"
+                f" it stands still {disk['stalled_share']:.1%} of the time"
+            ),
+            *map(_case_in_words, result["cases"]),
+        )
+    )
     typer.echo(json.dumps(result, indent=2) if as_json else in_words)
 
 
@@ -72,7 +81,6 @@ def _measure(bench: Bench[Options], options: Options) -> dict[str, Any]:
 
 
 def _case_in_words(case: Mapping[str, Any]) -> str:
-    latency = case["receipt_latency"]
     spent = case["cpu_microseconds_per_message"]
     return "\n".join(
         (
@@ -82,10 +90,15 @@ def _case_in_words(case: Mapping[str, Any]) -> str:
                 f" {case['readings_per_second']:>9,} readings/s ({case['ratio']:.2f} of COPY's"
                 f" {case['raw_copy_per_second']:,}); lost {case['lost']}, duplicates {case['duplicates']}"
             ),
-            (
-                f"           receipts at {latency['messages_per_second']:,} messages/s: p50 {latency['p50']} ms,"
-                f" p99 {latency['p99']} ms; the generator took {case['generator_cpu_share']:.0%} of a core"
+            *(
+                f"           receipts at {latency['messages_per_second']:,} messages/s, {latency['together']:>2} at once:"
+                f" p50 {latency['p50']} ms, p99 {latency['p99']} ms"
+                for latency in (
+                    case["receipt_latency"],
+                    case["receipt_latency_one_by_one"],
+                )
             ),
+            f"           the generator took {case['generator_cpu_share']:.0%} of a core",
             *(
                 f"           {cost:>7.2f} µs a message: {name}"
                 for name, cost in spent.items()

@@ -71,7 +71,7 @@ class _Run:
 
     async def measure(self) -> dict[str, Any]:
         options = self._options
-        self._live.rate.value = options.rate
+        self._live.rate.value, self._live.together.value = options.rate, 1
         self._live.allowed.value = 1 << 60
         self._say(f"{options.rate:g} messages/s of {options.live} publishers")
         calm = await self._latencies()

@@ -1,5 +1,6 @@
 """How fast the whole platform takes data in on this machine, against what broker and database could do without it."""
 
+import asyncio
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -11,7 +12,12 @@ from typing import Any, Final
 from services.cli.benches.bench_city import MEASURED, bench_city, publishers
 from services.cli.benches.consumers import live_watcher, running_services
 from services.cli.benches.ingest_case import Case, Limits, PipelineRun
-from services.cli.benches.limits import RawCopy, counting_subscriber
+from services.cli.benches.limits import (
+    DiskFlush,
+    RawCopy,
+    counting_subscriber,
+    disk_flush,
+)
 from services.cli.benches.load import LoadPlan, Progress, running_load
 from services.cli.benches.prefill import prefill
 from services.cli.benches.private_servers import Servers, free_port, private_servers
@@ -61,11 +67,13 @@ async def bench_ingest(options: BenchOptions, clock: Clock, say: Say) -> dict[st
         try:
             bench = _Bench(servers, connection, options, clock, say)
             await bench.prepare()
+            disk = await bench.disk_flush()
             cases = [await bench.case(values) for values in options.sizes]
         finally:
             await connection.close()
     return {
         "bench": "ingest",
+        "disk_flush_ms": asdict(disk),
         "cases": [asdict(case) for case in cases],
         "publishers": options.devices,
         "seconds": options.seconds,
@@ -111,6 +119,11 @@ class _Bench:
         await self._raw_copy.fill(options.prefilled)
         await connection.execute("VACUUM ANALYZE")
         await connection.execute("CHECKPOINT")
+
+    async def disk_flush(self) -> DiskFlush:
+        self._say("the disk alone")
+        folder, seconds = self._servers.mosquitto.folder, self._options.limit_seconds
+        return await asyncio.to_thread(disk_flush, folder, seconds, self._clock)
 
     async def case(self, values: int) -> Case:
         self._say(f"{values} values a message: the broker alone")

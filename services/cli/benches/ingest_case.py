@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass
 from typing import Final
 
 from services.cli.benches.consumers import Watcher, seconds_behind
-from services.cli.benches.load import Latencies, Progress
+from services.cli.benches.load import TOGETHER, Latencies, Progress
 from services.cli.benches.spending import Spending
 from services.core.clock import Clock, from_milliseconds
 from services.core.storage.ledger import Account, read_ledger
@@ -25,7 +25,12 @@ _ENDLESS: Final = 1 << 60
 
 @dataclass(frozen=True, slots=True)
 class ReceiptLatency:
-    """Milliseconds from sending to the receipt, at half of the rate that was reached."""
+    """Milliseconds from sending to the receipt, at half of the rate that was reached.
+
+    together: messages that a publisher sends at once.
+    """
+
+    together: int
 
     messages_per_second: int
     messages: int
@@ -66,6 +71,7 @@ class Case:
     receipts_per_second: int
     wrong_receipts: int
     receipt_latency: ReceiptLatency
+    receipt_latency_one_by_one: ReceiptLatency
     generator_cpu_share: float
     cpu_microseconds_per_message: Mapping[str, float]
     behind_seconds: Mapping[str, float]
@@ -120,9 +126,9 @@ class PipelineRun:
         ledger = (await read_ledger(self._connection)).total
         begun = _Begun(self._clock.now_ms() - _CLOCKS_APART_MS, ledger)
         sustained = await self._sustain()
-        latency = await self._latency(sustained.rate / 2)
-        await self._drain()
-        return await self._reckon(limits, sustained, latency, begun)
+        half = sustained.rate / 2
+        latencies = [await self._latency(half, each) for each in (TOGETHER, 1)]
+        return await self._reckon(limits, sustained, latencies, begun)
 
     async def _sustain(self) -> _Sustained:
         load, clock = self._load, self._clock
@@ -163,7 +169,7 @@ class PipelineRun:
     async def _drain(self) -> Mapping[str, float]:
         """Until every message has its receipt and every follower has seen it."""
         load = self._load
-        load.allowed.value = 0
+        load.allowed.value, load.rate.value = 0, 0.0
         await self._clock.sleep(_POLL_SECONDS)
         behind = await seconds_behind(
             self._connection, self._watcher, self._clock, _PATIENCE_SECONDS
@@ -173,22 +179,26 @@ class PipelineRun:
                 await self._clock.sleep(_POLL_SECONDS)
         return behind
 
-    async def _latency(self, rate: float) -> Latencies:
+    async def _latency(self, rate: float, together: int) -> ReceiptLatency:
         load, clock = self._load, self._clock
-        load.rate.value, load.allowed.value = rate, _ENDLESS
+        load.together.value, load.rate.value = together, rate
+        load.allowed.value = _ENDLESS
         await clock.sleep(_SETTLING_SECONDS)
         load.take_latencies()
         await clock.sleep(min(self._seconds, _LONGEST_LATENCY_SECONDS))
-        return load.take_latencies()
+        latencies = load.take_latencies()
+        await self._drain()
+        return _in_milliseconds(rate, together, latencies)
 
     async def _reckon(
         self,
         limits: Limits,
         sustained: _Sustained,
-        latency: Latencies,
+        latencies: Sequence[ReceiptLatency],
         begun: "_Begun",
     ) -> Case:
         load, spent = self._load, sustained.spent
+        same, one_by_one = latencies
         account, stored = await self._account(begun), await self._rows(begun, limits)
         readings = sustained.rate * limits.values
         return Case(
@@ -205,7 +215,8 @@ class PipelineRun:
             balanced=account.balanced,
             receipts_per_second=round(sustained.receipts / sustained.seconds),
             wrong_receipts=load.faults.value,
-            receipt_latency=_in_milliseconds(sustained.rate / 2, latency),
+            receipt_latency=same,
+            receipt_latency_one_by_one=one_by_one,
             generator_cpu_share=round(spent["generator"] * sustained.rate / 1e6, 3),
             cpu_microseconds_per_message=spent,
             behind_seconds=sustained.behind,
@@ -246,8 +257,9 @@ def _memory(samples: Sequence[float]) -> Memory:
     return Memory(samples[0], samples[-1], max(samples), round(samples[-1] - middle, 1))
 
 
-def _in_milliseconds(rate: float, latency: Latencies) -> ReceiptLatency:
+def _in_milliseconds(rate: float, together: int, latency: Latencies) -> ReceiptLatency:
     return ReceiptLatency(
+        together,
         round(rate),
         latency.count,
         round(latency.p50 * 1e3, 1),

@@ -1,11 +1,13 @@
-"""What the machine could do at best: the broker with a subscriber in C, the database with a bare COPY."""
+"""What the machine could do at best: the disk, the broker with a subscriber in C, the database with a bare COPY."""
 
 import os
 import shutil
 import subprocess
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +25,41 @@ _HEADER: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _ROWS_A_FILL: Final = 200_000
 _START_US: Final = 1_000_000_000_000
 _MICROSECONDS: Final = 1_000  # between two rows of a series
+
+
+_FLUSHED_BYTES: Final = 8192
+_FLUSH_PAUSE_SECONDS: Final = 0.01
+_STALL_SECONDS: Final = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFlush:
+    """Milliseconds of a write of 8 KB with fdatasync, which every commit waits for; nothing else was going on.
+
+    stalled_share: of the time, in those that took over 30 ms.
+    """
+
+    p50: float
+    p99: float
+    worst: float
+    stalled_share: float
+
+
+def disk_flush(folder: Path, seconds: float, clock: Clock) -> DiskFlush:
+    taken: list[float] = []
+    pause = threading.Event()
+    with tempfile.TemporaryFile(dir=folder) as file:
+        number, end = file.fileno(), clock.monotonic() + seconds
+        while not taken or clock.monotonic() < end:
+            began = clock.monotonic()
+            os.pwrite(number, os.urandom(_FLUSHED_BYTES), 0)
+            os.fdatasync(number)
+            taken.append(clock.monotonic() - began)
+            pause.wait(_FLUSH_PAUSE_SECONDS)
+    p50, p99, worst = (1e3 * np.percentile(taken, (50, 99, 100))).round(2).tolist()
+    stalled = sum(each for each in taken if each > _STALL_SECONDS)
+    whole = sum(taken) + len(taken) * _FLUSH_PAUSE_SECONDS
+    return DiskFlush(p50, p99, worst, round(stalled / whole, 4))
 
 
 class SubscriberMissingError(PlatformError):

@@ -19,10 +19,8 @@ from services.cli.benches.load_packets import Templates
 from services.cli.benches.load_publisher import Publishers
 
 _TURN_SECONDS: Final = 0.004
-_GROUP: Final = 25  # publishers whose packets are made at once
-_CHUNK: Final = (
-    20  # messages that a publisher sends at once when it sends as fast as it can
-)
+_AT_ONCE: Final = 500  # messages whose packets are made at once
+TOGETHER: Final = 20  # as a gateway does
 
 
 @dataclass(frozen=True)
@@ -54,13 +52,15 @@ class Latencies:
 class Progress:
     """Shared with the generator's process, which never sends more than is allowed.
 
-    rate: messages a second, evenly; 0: as fast as is allowed. faults: receipts that were wrong.
+    rate: messages a second, evenly; 0: as fast as is allowed. together: messages that a publisher sends at once.
+    faults: receipts that were wrong.
     """
 
     pid: int
     publishers: int
     allowed: "Synchronized[int]"
     rate: "Synchronized[float]"
+    together: "Synchronized[int]"
     sent: "Synchronized[int]"
     receipted: "Synchronized[int]"
     receipts: "Synchronized[int]"
@@ -83,8 +83,9 @@ def running_load(plan: LoadPlan) -> Iterator[Progress]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     shared = _Shared(
-        *(context.Value(kind, 0) for kind in ("q", "d", "q", "q", "q", "q"))
+        *(context.Value(kind, 0) for kind in ("q", "d", "q", "q", "q", "q", "q"))
     )
+    shared.together.value = TOGETHER
     generator = context.Process(
         target=_generate, args=(plan, shared, theirs), daemon=True
     )
@@ -96,6 +97,7 @@ def running_load(plan: LoadPlan) -> Iterator[Progress]:
             len(plan.secrets),
             shared.allowed,
             shared.rate,
+            shared.together,
             shared.sent,
             shared.receipted,
             shared.receipts,
@@ -111,6 +113,7 @@ def running_load(plan: LoadPlan) -> Iterator[Progress]:
 class _Shared:
     allowed: "Synchronized[int]"
     rate: "Synchronized[float]"
+    together: "Synchronized[int]"
     sent: "Synchronized[int]"
     receipted: "Synchronized[int]"
     receipts: "Synchronized[int]"
@@ -136,7 +139,6 @@ class _Generator:
         self._unreceipted = plan.unreceipted
         self._shared = shared
         self._publishers = publishers
-        self._group = min(_GROUP, len(plan.secrets))
         self._next = 0
         self._sent = 0
         self._pace = _Pace()
@@ -144,12 +146,13 @@ class _Generator:
     def turn(self) -> None:
         """Send what may be sent, take in what has come, and rest a little: many messages a system call."""
         now, rate = time.monotonic(), self._shared.rate.value
-        chunk = 1 if rate else _CHUNK
-        together = self._group * chunk
-        for _ in range(-(-len(self._publishers) // self._group)):
-            if self._room(rate, now) < together:
+        chunk = self._shared.together.value
+        most = min(_AT_ONCE // chunk, len(self._publishers))
+        for _ in range(-(-len(self._publishers) // most)):
+            group = min(most, self._room(rate, now) // chunk)
+            if not group or (group < most and not rate):
                 break
-            self._send(chunk)
+            self._send(group, chunk)
         self._publishers.read()
         self._report()
         time.sleep(max(0.0, now + _TURN_SECONDS - time.monotonic()))
@@ -161,10 +164,10 @@ class _Generator:
             room = min(room, self._unreceipted - in_flight)
         return min(room, self._pace.due(rate, now, self._sent)) if rate else room
 
-    def _send(self, chunk: int) -> None:
+    def _send(self, group: int, chunk: int) -> None:
         count = len(self._publishers)
-        places = np.arange(self._next, self._next + self._group) % count
-        self._next = (self._next + self._group) % count
+        places = np.arange(self._next, self._next + group) % count
+        self._next = (self._next + group) % count
         free = self._publishers.free(places)
         if len(free):
             numbers, times = self._publishers.number(free, chunk)
