@@ -22,9 +22,10 @@ from services.core.storage.event_log import (
 )
 from services.core.storage.pool import Connection
 from services.core.storage.rule_store import load_rulebook
-from services.rules import platform, store
+from services.rules import store
 from services.rules.evaluation import Evaluation, TargetMove
 from services.rules.memory import Memory, encode_memory
+from services.rules.platform_faults import FAULTS
 from services.rules.recall import Recollection, recall
 from services.rules.rule_clock import RuleClock
 from services.rules.settling import Settlement, settle, stored_levels
@@ -155,7 +156,7 @@ class Engine:
         alerts = {
             fingerprint: alert
             for fingerprint, alert in (await open_alerts(self._connection)).items()
-            if alert.subject.rule_key not in platform.KEYS
+            if alert.subject.rule_key not in FAULTS
         }
         settled = settle(targets, stored, self._subjects, alerts, at)
         self._evaluation = Evaluation(targets, recalled.memory, clock, settled.holds)

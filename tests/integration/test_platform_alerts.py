@@ -9,7 +9,8 @@ from services.core.clock import ManualClock
 from services.core.storage.alerts import open_alerts
 from services.core.storage.pool import Connection, connect
 from services.rules.engine import Engine
-from services.rules.platform import FAULTS, PlatformWatch
+from services.rules.platform import PlatformWatch
+from services.rules.platform_faults import FAULTS, Fault
 
 pytestmark = pytest.mark.integration
 NOW = dt.datetime(2026, 11, 22, 4, tzinfo=dt.UTC)
@@ -71,8 +72,8 @@ async def test_what_stands_still_is_told_when_it_lasts(connection: Connection) -
     assert await firing(connection) == set()
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.key)
-def test_every_fault_is_said_in_three_languages(fault: object) -> None:
-    annotations = fault.annotations  # type: ignore[attr-defined]
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.key)
+def test_every_fault_is_said_in_three_languages(fault: Fault) -> None:
+    annotations = fault.annotations
     for text in (annotations.cause, annotations.consequence, annotations.action):
         assert len({text.kk, text.ru, text.en}) == 3
