@@ -3,18 +3,13 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-import structlog
-
 from services.core.broker.link import Publication
 from services.core.clock import Clock, to_milliseconds
 from services.core.storage.pool import Connection
-from services.core.storage.transient import is_transient
+from services.ingest.errands import carry_out_errands
 from services.ingest.messages import Message, Reading, Received, Value
 from services.ingest.side_connection import SideConnection
 
-log = structlog.get_logger()
-
-_LOOK_SECONDS: Final = 1.0
 _NEXT: Final = """
 SELECT c.correction_id, c.phenomenon_time, c.value, c.quality, c.reason, c.asked_by, c.asked_at, s.frame_id, s.slot,
        f.closed_at IS NULL AS is_open, d.key AS device, t.channel, t.factor, t.addend
@@ -54,20 +49,7 @@ class Corrections:
 
     async def run(self) -> None:
         """For ever. take_in returns when what it was given is committed."""
-        while True:
-            try:
-                connection = await self._connection.get()
-                while row := await connection.fetchrow(_NEXT):
-                    await self._carry_out(connection, row)
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                log.warning(
-                    "a correction waits for the database",
-                    action="correction_retry",
-                    error=str(error),
-                )
-            await self._clock.sleep(_LOOK_SECONDS)
+        await carry_out_errands(self._connection, self._clock, _NEXT, self._carry_out)
 
     async def _carry_out(self, connection: Connection, row: Mapping[str, Any]) -> None:
         outcome: tuple[str, str | None] = ("refused", _EXCHANGED)

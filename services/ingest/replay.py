@@ -11,16 +11,15 @@ import structlog
 
 from services.core.clock import Clock
 from services.core.storage.pool import Connection
-from services.core.storage.transient import is_transient
 from services.ingest.again import Entry, Replayed, has_its_own_times, read
 from services.ingest.decode import Decoder
+from services.ingest.errands import carry_out_errands
 from services.ingest.messages import Received
 from services.ingest.recall import recall_formats
 from services.ingest.side_connection import SideConnection
 
 log = structlog.get_logger()
 
-_LOOK_SECONDS: Final = 1.0
 _PAGE: Final = 200  # messages, of 64 KB at most
 _NEXT: Final = """
 SELECT replay_id, chosen, from_time, to_time, up_to_id, asked_by FROM replays
@@ -95,22 +94,10 @@ class Replays:
 
     async def run(self) -> None:
         """For ever. take_in returns when what it was given is committed, and marked in that transaction."""
-        while True:
-            try:
-                connection = await self._connection.get()
-                while row := await connection.fetchrow(_NEXT):
-                    await self._carry_out(connection, Task(**row))
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                log.warning(
-                    "a replay waits for the database",
-                    action="replay_retry",
-                    error=str(error),
-                )
-            await self._clock.sleep(_LOOK_SECONDS)
+        await carry_out_errands(self._connection, self._clock, _NEXT, self._carry_out)
 
-    async def _carry_out(self, connection: Connection, task: Task) -> None:
+    async def _carry_out(self, connection: Connection, row: Mapping[str, Any]) -> None:
+        task = Task(**row)
         decoder = await _own_decoder(connection)
         while messages := await _page(connection, task):
             page: list[Again] = []
