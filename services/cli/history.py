@@ -24,7 +24,8 @@ def run_service_history() -> None:
     serve_metrics(settings.metrics_host, settings.metrics_port)
 
     age = dt.timedelta(days=settings.rejected_days)
-    keep = Keep(age, settings.rejected_bytes)
+    commands = dt.timedelta(days=settings.command_days)
+    keep = Keep(age, settings.rejected_bytes, commands)
 
     async def main(stop: asyncio.Event) -> None:
         await side_by_side(

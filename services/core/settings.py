@@ -59,6 +59,13 @@ class Settings(BaseSettings):
         ge=0,
         description="bytes of refused raw messages that are kept at most: the oldest of the loudest publisher go first",
     )
+    # Gaps are asked for so often a day: that day must be there.
+    command_days: int = Field(
+        default=90,
+        ge=2,
+        le=3650,
+        description="days that commands are kept after their answer or expiry",
+    )
     log_format: str = Field(
         default="text",
         pattern="^(text|json)$",

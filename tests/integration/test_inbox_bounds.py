@@ -1,4 +1,4 @@
-"""The rejected inbox is bounded: by the hour and publisher, by days, and in bytes of raw messages."""
+"""The rejected inbox is bounded: by the hour and publisher, by days, and in bytes of raw messages; commands by days."""
 
 import datetime as dt
 from collections import Counter
@@ -89,5 +89,45 @@ async def test_history_forgets_old_days_and_the_loudest_publishers_oldest_bytes(
     assert (rows, lengths) == (15, 1_500)
     await forget(history, Keep(30 * DAY, 0), NOW)
     assert await kept(owner) == {}
+    for connection in (owner, history):
+        await connection.close()
+
+
+async def test_history_forgets_commands_that_are_long_settled(
+    database_url: str,
+) -> None:
+    owner = await connect(database_url, "test")
+    history = await connect(as_role(database_url, "alatau_history"), "test")
+    await owner.execute(
+        "INSERT INTO devices (device_id, key, publishes, revision) OVERRIDING SYSTEM VALUE VALUES (1, 'gw', true, 1)"
+    )
+    days_ago = {
+        "answered": (9, 8, None),
+        "expired": (9, None, 8),
+        "answered late": (9, 2, 8),
+        "open": (9, None, None),
+        "rotating": (9, 8, None),
+        "new": (2, 1, None),
+    }
+    for name, times in days_ago.items():
+        asked, answered, expired = (day and NOW - day * DAY for day in times)
+        await owner.execute(
+            "INSERT INTO commands (device_id, name, asked_by, asked_at, expires_at, answered_at, expired_at)"
+            " VALUES (1, 'rotate', $1, $2, $2, $3, $4)",
+            *(name, asked, answered, expired),
+        )
+    await owner.execute(
+        "INSERT INTO rotations (device_id, secret, secret_hash, began_at, asked_by, moved_at, command_id)"
+        " SELECT 1, 's', 'h', $1, 'x', $1, command_id FROM commands WHERE asked_by = 'rotating'",
+        NOW,
+    )
+    await forget(history, Keep(commands=7 * DAY), NOW)
+    left = await owner.fetch("SELECT asked_by FROM commands ORDER BY command_id")
+    assert [row["asked_by"] for row in left] == [
+        "answered late",
+        "open",
+        "rotating",
+        "new",
+    ]
     for connection in (owner, history):
         await connection.close()

@@ -23,7 +23,8 @@ SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT, UPDATE', 'format_memory')
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT, DELETE', 'set_aside');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, UPDATE (sent_at, attempts, answered_at, ok, detail, sealed, expired_at)', 'commands');
 SELECT pg_temp.allow('alatau_ingest', 'EXECUTE', 'FUNCTION publisher_proofs');
-SELECT pg_temp.allow('alatau_history', 'SELECT, INSERT', 'commands');
+SELECT pg_temp.allow('alatau_history', 'SELECT, INSERT, DELETE', 'commands');
+SELECT pg_temp.allow('alatau_history', 'SELECT (command_id)', 'rotations');
 SELECT pg_temp.allow('alatau_api', 'INSERT', 'commands, corrections');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, UPDATE (done_at, outcome, detail)', 'corrections');
 SELECT pg_temp.allow(role, 'SELECT', 'corrections') FROM unnest('{alatau_api,alatau_reader}'::text[]) role;
