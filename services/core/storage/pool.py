@@ -1,6 +1,7 @@
 """Connections to PostgreSQL: one place for session settings and codecs."""
 
 import json
+import socket
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
@@ -19,8 +20,19 @@ _NO_ENTRY: Final = (
     asyncpg.InvalidCatalogNameError,
 )
 
+# The kernel's own patience with a peer that is silently gone is a quarter of an hour. A server that is merely
+# slow is none: its kernel answers.
+_DEAD_PEER: Final = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 4),  # seconds
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 2),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 10_000),  # ms, of what was sent
+)
+
 
 async def _prepare(connection: Connection) -> None:
+    _notice_dead_peer(connection)
     for kind in ("json", "jsonb"):
         await connection.set_type_codec(
             kind,
@@ -29,6 +41,14 @@ async def _prepare(connection: Connection) -> None:
             decoder=json.loads,
             format="text",
         )
+
+
+def _notice_dead_peer(connection: Connection) -> None:
+    """A peer that the network has lost breaks the connection within ten seconds; asyncpg has no setting for it."""
+    link = connection._transport.get_extra_info("socket")  # noqa: SLF001 # see above
+    if link.family != socket.AF_UNIX:
+        for option in _DEAD_PEER:
+            link.setsockopt(*option)
 
 
 def _session(application: str) -> dict[str, Any]:
