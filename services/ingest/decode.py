@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Final
 
+import structlog
+
 from services.core.broker.link import Publication
 from services.core.reasons import Reason
 from services.ingest import decoders
@@ -12,8 +14,13 @@ from services.ingest.messages import Decoded, Received, Unusable
 from services.ingest.set_aside import OVER_BUDGET
 from services.ingest.wire_format import Route, Standing, WireFormat
 
+log = structlog.get_logger()
+
 _MOST_TOPICS: Final = 100_000  # remembered
 
+FAULT: Final = (
+    "not readable for us"  # begins the detail of what we, not its maker, have to mend
+)
 _UNKNOWN_TOPIC: Final = Unusable(
     Reason.UNKNOWN_TOPIC,
     "no format that the platform reads has such a topic, for instance city/v1/{device}/data",
@@ -47,7 +54,12 @@ class Decoder:
         decode = (
             _refuse_flood if publication.connection == OVER_BUDGET else route.decode
         )
-        return Received(publication, route.publisher, route.kind, decode(publication))
+        try:
+            content = decode(publication)
+        except Exception as error:
+            log.exception("a fault while decoding", action="decode_failed", topic=topic)
+            content = Unusable(Reason.MALFORMED, f"{FAULT}: {error}")
+        return Received(publication, route.publisher, route.kind, content)
 
     def publisher_of(self, topic: str) -> str:
         """Device id; empty for a topic of no format."""

@@ -24,6 +24,7 @@ from services.ingest import metrics
 from services.ingest.again import Replayed
 from services.ingest.batch import Batch
 from services.ingest.check import Checker
+from services.ingest.decode import FAULT
 from services.ingest.freshness import Freshness
 from services.ingest.messages import Received, Unusable
 from services.ingest.receipts import Receipts
@@ -157,7 +158,7 @@ class Pipeline:
             try:
                 self._judge([publication], [message], certain=True)
             except Exception as error:  # noqa: BLE001 # logged above, with its trace
-                why = Unusable(Reason.MALFORMED, f"not readable for us: {error}")
+                why = Unusable(Reason.MALFORMED, f"{FAULT}: {error}")
                 refused = msgspec.structs.replace(message, content=why)
                 self._judge([publication], [refused], certain=True)
 
@@ -196,7 +197,7 @@ class Pipeline:
                 self._judge_again(message, received)
             except Exception as error:
                 log.exception("a fault while reading a message", action="judge_failed")
-                why = Unusable(Reason.MALFORMED, f"not readable for us: {error}")
+                why = Unusable(Reason.MALFORMED, f"{FAULT}: {error}")
                 refused = msgspec.structs.replace(received, content=why)
                 self._judge_again(message, refused)
         await self._all_committed()

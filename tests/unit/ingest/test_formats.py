@@ -2,11 +2,20 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from deploy.native.mosquitto import ingest_filters
 from services.core.broker.link import Publication
-from services.ingest.decode import Decoder, open_formats
-from services.ingest.messages import Birth, Death, Message, Result, Unusable
+from services.ingest.decode import FAULT, Decoder, open_formats
+from services.ingest.messages import (
+    Birth,
+    Death,
+    Decoded,
+    Message,
+    Result,
+    Unusable,
+)
+from services.ingest.wire_format import Route, WireFormat
 from tests.unit.ingest.golden import cases
 
 DECODER = Decoder()
@@ -32,3 +41,21 @@ def test_every_format_has_golden_messages() -> None:
 def test_whatever_comes_is_something(topic: str, payload: bytes, qos: int) -> None:
     content = DECODER.decode(Publication(topic, payload, 1, qos, 1)).content
     assert isinstance(content, Message | Birth | Death | Result | Unusable)
+
+
+class Faulty(WireFormat):
+    name = "faulty"
+
+    @override
+    def route(self, topic: str) -> Route:
+        return Route("gw-1", "data", self._decode)
+
+    def _decode(self, _publication: Publication) -> Decoded:
+        raise TypeError("a bytes-like object is required")
+
+
+def test_a_fault_of_a_decoder_is_one_refused_message() -> None:
+    """Raised, it would end ingest, again and again: what is not acknowledged comes again."""
+    received = Decoder([Faulty()]).decode(Publication("t", b"x", 1, 1, 1))
+    assert isinstance(received.content, Unusable)
+    assert received.content.detail.startswith(FAULT)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.core.broker.link import Publication
 from services.core.reasons import Reason
 from services.ingest.decode import Decoder
-from services.ingest.decoders.sparkplug import SparkplugB
+from services.ingest.decoders.sparkplug import SparkplugB, session
 from services.ingest.decoders.sparkplug.host import Host
 from services.ingest.decoders.sparkplug.payload import Payload
 from services.ingest.decoders.sparkplug.session import LARGEST_SESSION
@@ -277,6 +277,35 @@ def test_an_edge_node_has_no_more_metrics_than_are_kept(platform: Platform) -> N
     assert isinstance(heard[0], Message)
     assert isinstance(heard[-1], Unusable)
     assert heard[-1].reason is Reason.TOO_LARGE
+
+
+def test_a_device_without_metrics_takes_room_too(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    born(platform)
+    monkeypatch.setattr(session, "LARGEST_SESSION", 2_000)
+    heard = [platform.say(f"g/DBIRTH/node-1/{n}", seq=1) for n in range(30)]
+    assert isinstance(heard[0], Message)
+    assert isinstance(heard[-1], Unusable)
+
+
+def test_deaths_of_devices_that_were_never_born_are_not_kept(
+    platform: Platform,
+) -> None:
+    born(platform)
+    assert isinstance(platform.say("g/DDEATH/node-1/never-born", seq=1), Death)
+    assert platform.format._nodes._nodes["node-1"].dead == set()
+
+
+@pytest.mark.parametrize("field", [b"\x0a", b"\x7a"])  # name and string_value
+@pytest.mark.parametrize("kind", ["NBIRTH", "NDATA", "DBIRTH", "DDATA", "DDEATH"])
+def test_strings_that_are_not_utf8(kind: str, field: bytes, platform: Platform) -> None:
+    born(platform)
+    metric = b"\x20\x0c" + field + b"\x02\xc3\x28"
+    topic = f"g/{kind}/node-1" + ("/a" if kind.startswith("D") else "")
+    heard = platform.hear(topic, b"\x12" + bytes([len(metric)]) + metric)
+    assert isinstance(heard, Unusable)
+    assert heard.reason is Reason.MALFORMED
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,8 @@ class EdgeNodes:
             payload.ParseFromString(publication.payload)
         except DecodeError as error:
             return Unusable(Reason.MALFORMED, f"not a Sparkplug B payload: {error}")
+        if not all(map(_is_text, payload.metrics)):
+            return _NO_TEXT
         if topic.kind == "NBIRTH":
             return self._take_node_birth(topic, payload)
         if topic.kind == "NDEATH":
@@ -149,6 +151,16 @@ class EdgeNodes:
         return Message(items)
 
 
+_NO_TEXT: Final = Unusable(
+    Reason.MALFORMED, "a metric's name or string_value is not UTF-8"
+)
+
+
+def _is_text(metric: Any) -> bool:
+    """Strings that are not UTF-8 are parsed as bytes."""
+    return type(metric.name) is str and type(metric.string_value) is str
+
+
 def _is_earlier(death: int | None, birth: int | None) -> bool:
     """A bdSeq wraps at 256. A later death is that of a birth which was not heard: some clients number so."""
     if death is None or birth is None:
@@ -164,7 +176,7 @@ def _is_dead(topic: Topic, node: EdgeNode) -> bool:
 
 
 def _take_device_death(topic: Topic, node: EdgeNode | None, payload: Any) -> Decoded:
-    if node is not None:
+    if node is not None and topic.device in node.session.devices:
         node.dead.add(topic.device)
     return Death(time=_time(payload), device=topic.external_id)
 

@@ -49,7 +49,7 @@ class EdgeNode:
         self.recalled = recalled
         self.dead: set[str | None] = set()  # devices; None: the node itself
         self._weights = {
-            name: weight(metrics) for name, metrics in session.devices.items()
+            name: weight(metrics, name) for name, metrics in session.devices.items()
         }
         self._weight = weight(session.node) + sum(self._weights.values())
         self._next: int | None = None
@@ -71,7 +71,7 @@ class EdgeNode:
 
     def take_birth(self, device: str, metrics: Metrics) -> bool:
         """Remember what a device's birth explains; False: the node has more than it may."""
-        more = weight(metrics)
+        more = weight(metrics, device)
         rest = self._weight - self._weights.get(device, 0)
         if rest + more > LARGEST_SESSION:
             return False
@@ -90,7 +90,7 @@ class EdgeNode:
         return "next" if expected in {None, seq} else "gap"
 
 
-def weight(metrics: Metrics) -> int:
-    """About how many bytes they take."""
+def weight(metrics: Metrics, device: str = "") -> int:
+    """About how many bytes they take; a device without any takes some, too."""
     names = (len(name) for name in metrics if isinstance(name, str))
-    return sum(names) + _ENTRY_BYTES * len(metrics)
+    return len(device) + sum(names) + _ENTRY_BYTES * (len(metrics) + bool(device))
