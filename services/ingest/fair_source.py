@@ -36,6 +36,7 @@ _CALM_SECONDS: Final = 2.0  # without others
 _PAGE: Final = 2_000  # messages written at once
 _READ_AT_ONCE: Final = 200
 _RETRY_SECONDS: Final = 1.0
+_TELL_SECONDS: Final = 5.0  # while there is a flood
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class FairSource:
         self._done: list[int] = []  # ids on disk
         self._live_at = -_CALM_SECONDS
         self._given_at = self._turn_at = 0.0
+        self._told_at = -_TELL_SECONDS
         self._failure: BaseException | None = None
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
@@ -254,6 +256,11 @@ class FairSource:
 
     async def _tidy(self) -> bool:
         """One step of what there is to do; False: nothing."""
+        if floods := self._floods_to_tell():
+            self._told_at = self._clock.monotonic()
+            connection = await self._disk.get()
+            await set_aside_store.tell_floods(connection, floods, self._clock.now())
+            return True
         if self._done:
             done, self._done = self._done[:_PAGE], self._done[_PAGE:]
             try:
@@ -270,6 +277,11 @@ class FairSource:
             await self._read(publisher)
             return True
         return False
+
+    def _floods_to_tell(self) -> list[str]:
+        if self._clock.monotonic() - self._told_at < _TELL_SECONDS:
+            return []
+        return sorted({*self._fairness.over, *self._aside.by_publisher()})
 
     async def _write(self, going: list[tuple[str, Publication]]) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Messages that wait on disk for their turn: acknowledged to the broker, not yet accounted for."""
+"""Messages that wait on disk for their turn, acknowledged to the broker and not yet accounted for; and whose they are."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -61,4 +61,19 @@ async def forget(connection: Connection, ids: Sequence[int]) -> None:
     """These are accounted for."""
     await connection.execute(
         "DELETE FROM set_aside WHERE set_aside_id = ANY($1::bigint[])", ids
+    )
+
+
+async def tell_floods(
+    connection: Connection, publishers: Sequence[str], now: dt.datetime
+) -> None:
+    """These send too much, or have messages set aside, just now."""
+    await connection.execute(
+        """
+        INSERT INTO floods AS f (publisher, since, told_at) SELECT unnest($1::text[]), $2, $2
+        ON CONFLICT (publisher) DO UPDATE SET told_at = excluded.told_at,
+            since = CASE WHEN f.told_at < excluded.told_at - interval '1 minute' THEN excluded.since ELSE f.since END
+        """,
+        publishers,
+        now,
     )

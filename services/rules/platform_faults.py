@@ -1,7 +1,7 @@
 """What can be wrong with ourselves: from which measure on, for how long, and what an operator reads."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from services.core.alerting.alert import AlertClass, Annotations, Severity, Subject
@@ -10,7 +10,10 @@ from services.core.city.language import Text
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """above: a measure beyond it is wrong. hold: for how long, before anybody is told."""
+    """above: a measure beyond it is wrong. hold: for how long, before anybody is told.
+
+    Where a fault is one publisher's, {publisher} in the annotations stands for it.
+    """
 
     key: str
     above: float
@@ -18,15 +21,32 @@ class Fault:
     severity: Severity
     annotations: Annotations
 
-    @property
-    def subject(self) -> Subject:
+    def subject(self, publisher: str | None) -> Subject:
+        labels = {"rule": self.key}
+        annotations = self.annotations
+        if publisher is not None:
+            labels["publisher"] = publisher
+            annotations = _naming(publisher, annotations)
         return Subject(
-            labels={"rule": self.key},
+            labels=labels,
             rule_key=self.key,
-            annotations=self.annotations,
+            annotations=annotations,
             alert_class=AlertClass.PLATFORM,
             domain="platform",
         )
+
+
+def _naming(publisher: str, annotations: Annotations) -> Annotations:
+    def named(text: Text) -> Text:
+        said = text.as_dict().items()
+        return Text(**{k: v.replace("{publisher}", publisher) for k, v in said})
+
+    return replace(
+        annotations,
+        cause=named(annotations.cause),
+        consequence=named(annotations.consequence),
+        action=named(annotations.action),
+    )
 
 
 LEDGER: Final = Fault(
@@ -104,4 +124,34 @@ HISTORY: Final = Fault(
         respond_within=dt.timedelta(minutes=30),
     ),
 )
-FAULTS: Final = {fault.key: fault for fault in (LEDGER, INGEST, HISTORY)}
+FLOOD: Final = Fault(
+    key="platform.flood",
+    above=120,
+    hold=dt.timedelta(0),
+    severity=Severity.MEDIUM,
+    annotations=Annotations(
+        cause=Text(
+            kk="{publisher} екі минуттан бері тиісінен әлдеқайда көп хабар жіберіп тұр.",
+            ru="{publisher} уже две минуты отправляет намного больше сообщений, чем должен.",
+            en="{publisher} has been sending far more messages than it should for two minutes.",
+        ),
+        consequence=Text(
+            kk="Оның хабарлары кезекке қойылды, сондықтан кешігеді; басқалардың деректері кешікпейді."
+            " Миллион хабар жиналса, келесілері қабылданбайды.",
+            ru="Его сообщения отложены и запаздывают; данные остальных не задерживаются."
+            " Когда накопится миллион, следующие будут отклоняться.",
+            en="Its messages are set aside and late; nobody else's are."
+            " Once a million of them wait, further ones are refused.",
+        ),
+        action=Text(
+            kk="Үзілістен кейінгі жинақ болса, өзі бітеді. Болмаса «alatau devices watch {publisher}» не жіберіп тұрғанын"
+            " көрсетеді; құрылғыны жөндеңіз, қажет болса «alatau devices revoke {publisher}» оны ажыратады.",
+            ru="Если это накопленное за время обрыва, оно закончится само. Иначе «alatau devices watch {publisher}»"
+            " покажет, что он шлёт; исправьте устройство, в крайнем случае отключите: «alatau devices revoke {publisher}».",
+            en="What it saved up during an outage ends by itself. Else `alatau devices watch {publisher}` shows what it sends;"
+            " mend the device, or cut it off with `alatau devices revoke {publisher}`.",
+        ),
+        respond_within=dt.timedelta(minutes=30),
+    ),
+)
+FAULTS: Final = {fault.key: fault for fault in (LEDGER, INGEST, HISTORY, FLOOD)}

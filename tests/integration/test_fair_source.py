@@ -1,6 +1,7 @@
 """A publisher that floods waits, in memory and on disk; nobody else does, and nothing is lost."""
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
@@ -17,7 +18,9 @@ from services.ingest.fair_source import Bounds, FairSource
 from services.ingest.fairness import Fairness
 from services.ingest.messages import Unusable
 from services.ingest.set_aside import OVER_BUDGET
+from services.ingest.set_aside_store import tell_floods
 from services.ingest.side_connection import SideConnection
+from tests.integration.api.city_api import as_role
 from tests.integration.ingest_stage import until
 
 pytestmark = pytest.mark.integration
@@ -114,6 +117,28 @@ async def test_others_pass_those_that_are_set_aside(database_url: str) -> None:
     everything = said([*first, *rest])
     assert [n for name, n in everything if name == "flood"] == list(range(400))
     assert not inbox.unacknowledged
+
+
+async def test_who_floods_is_told(database_url: str) -> None:
+    inbox = Inbox()
+    inbox.put("flood", *range(10))
+    inbox.put("calm", 1)
+    connection = await connect(as_role(database_url, "alatau_ingest"), "test")
+
+    async def told() -> bool:
+        rows = await connection.fetch("SELECT publisher FROM floods")
+        return [row["publisher"] for row in rows] == ["flood"]
+
+    async with fair(inbox, database_url, "flood") as source:
+        await drain(source, 11)
+        await until(told)
+    now = await connection.fetchval("SELECT told_at FROM floods")
+    for minutes, lasts in ((0.5, True), (2, False)):
+        now += dt.timedelta(minutes=minutes)
+        await tell_floods(connection, ["flood"], now)
+        query = "SELECT since < told_at FROM floods WHERE told_at = $1"
+        assert await connection.fetchval(query, now) is lasts
+    await connection.close()
 
 
 async def test_few_are_on_their_way_while_there_are_others(database_url: str) -> None:

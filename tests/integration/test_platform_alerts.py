@@ -11,6 +11,7 @@ from services.core.storage.pool import Connection, connect
 from services.rules.engine import Engine
 from services.rules.platform import PlatformWatch
 from services.rules.platform_faults import FAULTS, Fault
+from tests.integration.api.city_api import as_role
 
 pytestmark = pytest.mark.integration
 NOW = dt.datetime(2026, 11, 22, 4, tzinfo=dt.UTC)
@@ -70,6 +71,40 @@ async def test_what_stands_still_is_told_when_it_lasts(connection: Connection) -
     await connection.execute("UPDATE log_cursors SET logged_at = $1", clock.now())
     assert await watch.look(connection) == 2
     assert await firing(connection) == set()
+
+
+async def test_each_publisher_that_floods_for_two_minutes_is_named(
+    connection: Connection, database_url: str
+) -> None:
+    clock = ManualClock(NOW)
+    rules = await connect(as_role(database_url, "alatau_rules"), "test")
+    watch = PlatformWatch(clock)
+
+    async def look_at(**seconds: int) -> set[str]:
+        """Who floods since so many seconds, as ingest tells."""
+        clock.advance(70)
+        await connection.execute(
+            "INSERT INTO floods SELECT p, $3::timestamptz - s * interval '1 s', $3 FROM unnest($1::text[], $2::int[]) n (p, s)"
+            " ON CONFLICT (publisher) DO UPDATE SET since = excluded.since, told_at = excluded.told_at",
+            list(seconds),
+            list(seconds.values()),
+            clock.now(),
+        )
+        await watch.look(rules)
+        alerts = (await open_alerts(connection)).values()
+        assert {a.subject.rule_key for a in alerts} <= {"platform.flood"}
+        return {a.subject.labels["publisher"] for a in alerts}
+
+    assert await look_at(gw=100, meter=130) == {"meter"}
+    assert await look_at(gw=170, meter=200) == {"gw", "meter"}
+    [told, _] = (await open_alerts(connection)).values()
+    assert "meter has been sending" in told.subject.annotations.cause.en
+    assert "watch meter" in told.subject.annotations.action.ru
+    assert (told.value, told.severity) == (130.0, "medium")
+    watch = PlatformWatch(clock)
+    assert await look_at(gw=240) == {"gw"}
+    assert await look_at() == set()
+    await rules.close()
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.key)

@@ -194,6 +194,14 @@ CREATE TABLE set_aside (
 );
 CREATE INDEX set_aside_id ON set_aside (set_aside_id);
 
+-- Publishers that send far more than they should, a row each for ever; who is calm has an old told_at. Ingest tells every
+-- few seconds while it lasts; rules make an alert of it.
+CREATE TABLE floods (
+    publisher text        PRIMARY KEY,                     -- as its topics say, registered or not
+    since     timestamptz NOT NULL,                        -- told of since then, without a minute's pause
+    told_at   timestamptz NOT NULL
+);
+
 -- What publishers sign webhooks with: HMAC needs it in the clear. publisher_proofs() alone reads it. Writer: the CLI.
 CREATE TABLE webhook_secrets (
     device_id integer PRIMARY KEY REFERENCES devices,   -- a publisher

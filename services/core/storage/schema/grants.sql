@@ -21,6 +21,8 @@ SELECT pg_temp.allow('alatau_ingest', 'SELECT, UPDATE', 'log_streams');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT', 'log_cursors');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT, UPDATE', 'format_memory');
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT, DELETE', 'set_aside');
+SELECT pg_temp.allow('alatau_ingest', 'SELECT, INSERT, UPDATE', 'floods');
+SELECT pg_temp.allow(role, 'SELECT', 'floods') FROM unnest('{alatau_rules,alatau_api,alatau_reader}'::text[]) role;
 SELECT pg_temp.allow('alatau_ingest', 'SELECT, UPDATE (sent_at, attempts, answered_at, ok, detail, sealed, expired_at)', 'commands');
 SELECT pg_temp.allow('alatau_ingest', 'EXECUTE', 'FUNCTION publisher_proofs');
 SELECT pg_temp.allow('alatau_history', 'SELECT, INSERT, DELETE', 'commands');
