@@ -16,7 +16,9 @@ from services.ingest.wire_format import Route, Standing, WireFormat
 
 log = structlog.get_logger()
 
-_MOST_TOPICS: Final = 100_000  # remembered
+# Remembered. A publisher may make up as many as it likes, as long as it likes.
+_MOST_TOPICS: Final = 20_000
+_LONGEST_TOPIC: Final = 250
 
 FAULT: Final = (
     "not readable for us"  # begins the detail of what we, not its maker, have to mend
@@ -95,9 +97,10 @@ class Decoder:
     def _route(self, topic: str) -> Route:
         routes = (one.route(topic) for one in self._formats.values())
         route = next((found for found in routes if found is not None), _NOWHERE)
-        if len(self._routes) >= _MOST_TOPICS:
-            self._routes.clear()
-        self._routes[topic] = route
+        if len(topic) <= _LONGEST_TOPIC:
+            if len(self._routes) >= _MOST_TOPICS:
+                self._routes.clear()
+            self._routes[topic] = route
         return route
 
 

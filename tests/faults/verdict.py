@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from typing_extensions import override
 
+from services.core.reasons import Reason
 from services.core.storage import log_batch
 from services.core.storage.event_log import Cursor, read
 from services.core.storage.ledger import Account, Ledger, read_ledger
 from services.core.storage.pool import Connection
-from tests.faults.fleet import Fleet
 from tests.faults.publishers import Publisher
 from tests.faults.truth import Made
 
@@ -34,6 +34,14 @@ _TWICE_OPEN: Final = """
 SELECT count(*) FROM (SELECT fingerprint FROM alerts WHERE state IN ('pending', 'firing')
                       GROUP BY fingerprint HAVING count(*) > 1) AS twice
 """
+
+
+class Company(Protocol):
+    """Who published. forgiven: reasons for which good messages may have been refused."""
+
+    forgiven: set[Reason]
+
+    def all(self) -> list[Publisher]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ class Findings:
     uneven: list[str] = field(default_factory=list)
 
 
-async def judge(connection: Connection, fleet: Fleet) -> list[Line]:
+async def judge(connection: Connection, fleet: Company) -> list[Line]:
     """After the quiet end: outboxes are empty, everything is folded."""
     ledger = await read_ledger(connection)
     found = Findings()
@@ -123,7 +131,7 @@ def _line(promise: str, complaints: list[str], beside: str) -> Line:
 
 
 async def _judge_publisher(
-    connection: Connection, publisher: Publisher, fleet: Fleet, found: Findings
+    connection: Connection, publisher: Publisher, fleet: Company, found: Findings
 ) -> None:
     refused: dict[int, set[str]] = {}
     for seq, reason in await connection.fetch(_REFUSED, publisher.key):

@@ -1,11 +1,13 @@
 """All that is in decoders/: its rights, its golden folder, and whatever may come on any topic."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
 from deploy.native.mosquitto import ingest_filters
 from services.core.broker.link import Publication
+from services.ingest import decode
 from services.ingest.decode import FAULT, Decoder, open_formats
 from services.ingest.messages import (
     Birth,
@@ -59,3 +61,14 @@ def test_a_fault_of_a_decoder_is_one_refused_message() -> None:
     received = Decoder([Faulty()]).decode(Publication("t", b"x", 1, 1, 1))
     assert isinstance(received.content, Unusable)
     assert received.content.detail.startswith(FAULT)
+
+
+def test_topics_that_a_publisher_makes_up_fill_no_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decode, "_MOST_TOPICS", 10)
+    decoder = Decoder()
+    for number in range(25):
+        assert decoder.publisher_of(f"spBv1.0/{number}/NDATA/gw-1") == "gw-1"
+        assert decoder.publisher_of(f"spBv1.0/{number}{'x' * 500}/NDATA/gw-1") == "gw-1"
+    assert len(decoder._routes) == 5
