@@ -14,7 +14,6 @@ from tests.fuzz_ingest.report import Outcome
 
 _QUICKLY: Final = 10.0
 _PATIENCE: Final = 600.0  # history has all of the log to read
-_BEHIND: Final = 2  # batches: the log grows every second
 _LOOK_SECONDS: Final = 0.1
 _REASONS: Final = (
     "SELECT reason, count(*) FROM rejected_messages GROUP BY 1 ORDER BY 2 DESC"
@@ -45,7 +44,7 @@ async def settled(connection: Connection, clock: Clock) -> None:
     deadline = clock.monotonic() + _PATIENCE
     while clock.monotonic() < deadline:
         cursor = await load_cursor(connection, "history", "observations")
-        if cursor is not None and cursor.batch >= newest - _BEHIND:
+        if cursor is not None and cursor.batch >= newest:
             return
         await clock.sleep(_LOOK_SECONDS)
 

@@ -21,8 +21,9 @@ _COMMITTED: Final = "alatau_ingest_messages_total"
 _FAULTS: Final = re.compile(
     r"Traceback|judge_failed|decode_failed|a fault while reading"
 )
-_LOOKS: Final = 5
-_LOOK_SECONDS: Final = 0.05
+_LOOKS: Final = 3
+_LOOK_SECONDS: Final = 0.02
+_PATIENCE: Final = 30.0
 _START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 30.0
 
@@ -31,13 +32,17 @@ class IngestEndedError(AssertionError):
     """Ingest is not the process any more that it was."""
 
 
+class NotAnsweringError(IngestEndedError):
+    """It is there, and does not tell its metrics."""
+
+
 @dataclass
 class Watched:
     """Ingest's process: its id, log and metrics."""
 
     process: asyncio.subprocess.Process
     log: Path
-    url: str
+    metrics: httpx2.Client
     clock: Clock
 
     @property
@@ -70,11 +75,13 @@ class Watched:
         """Messages, by its own word.
 
         Raises:
-            IngestEndedError: it has ended.
-            httpx2.HTTPError: it does not answer.
+            IngestEndedError: it has ended, or does not answer.
         """
         self.insist()
-        said = httpx2.get(self.url, timeout=10).text
+        try:
+            said = self.metrics.get("/metrics").text
+        except httpx2.HTTPError as error:
+            raise NotAnsweringError(f"ingest does not tell its metrics: {error}") from error  # fmt: skip
         lines = (line.split() for line in said.splitlines())
         return next(
             int(float(words[1])) for words in lines if words[:1] == [_COMMITTED]
@@ -98,14 +105,14 @@ async def services(
     }
     port = free_port()
     metrics = {"ALATAU_METRICS_PORT": str(port)}
-    async with (
-        _service("ingest", settings | metrics, logs) as ingest,
-        _service("history", settings, logs),
-    ):
-        url = f"http://127.0.0.1:{port}/metrics"
-        watched = Watched(ingest, logs / "ingest.log", url, clock)
-        await _until_it_answers(watched)
-        yield watched
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=_PATIENCE) as asked:
+        async with (
+            _service("ingest", settings | metrics, logs) as ingest,
+            _service("history", settings, logs),
+        ):
+            watched = Watched(ingest, logs / "ingest.log", asked, clock)
+            await _until_it_answers(watched)
+            yield watched
 
 
 @asynccontextmanager
@@ -137,7 +144,7 @@ async def _until_it_answers(watched: Watched) -> None:
         while True:
             try:
                 watched.committed()
-            except httpx2.HTTPError:
+            except NotAnsweringError:
                 await watched.clock.sleep(_LOOK_SECONDS)
             else:
                 return
