@@ -213,11 +213,13 @@ class _Run:
         if now - self._looked_at < _LOOK_SECONDS:
             return
         self._looked_at = now
-        committed = self.ingest.committed()
+        progress = self.ingest.progress()
+        committed = progress.committed
         if committed != self.committed:
             self.committed, self._committed_at = committed, now
-        elif now - self._committed_at > _QUIET_SECONDS and not wire.unacknowledged:
-            self._dropped += self._ahead(wire) if self.calm.is_done else 0
+        elif now - self._committed_at > _QUIET_SECONDS:
+            waits = wire.unacknowledged or progress.waiting or not self.calm.is_done
+            self._dropped += 0 if waits else self._ahead(wire)
         if committed * _WARM_UP >= self.outcome.wanted.count:
             self._resident.append(self.ingest.resident)
         self._insist(self._committed_at)

@@ -18,6 +18,7 @@ from tests.stack_fixtures import Broker, free_port
 
 _ALATAU: Final = "from services.cli.app import main; main()"
 _COMMITTED: Final = "alatau_ingest_messages_total"
+_WAITING: Final = ("alatau_ingest_waiting_items", "alatau_ingest_set_aside_messages")
 _FAULTS: Final = re.compile(
     r"Traceback|judge_failed|decode_failed|a fault while reading"
 )
@@ -34,6 +35,14 @@ class IngestEndedError(AssertionError):
 
 class NotAnsweringError(IngestEndedError):
     """It is there, and does not tell its metrics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Messages: committed, and taken from the broker but not committed yet."""
+
+    committed: int
+    waiting: int
 
 
 @dataclass
@@ -71,8 +80,8 @@ class Watched:
             await self.clock.sleep(_LOOK_SECONDS)
         return min(looks)
 
-    def committed(self) -> int:
-        """Messages, by its own word.
+    def progress(self) -> "Progress":
+        """By its own word.
 
         Raises:
             IngestEndedError: it has ended, or does not answer.
@@ -81,11 +90,13 @@ class Watched:
         try:
             said = self.metrics.get("/metrics").text
         except httpx2.HTTPError as error:
-            raise NotAnsweringError(f"ingest does not tell its metrics: {error}") from error  # fmt: skip
-        lines = (line.split() for line in said.splitlines())
-        return next(
-            int(float(words[1])) for words in lines if words[:1] == [_COMMITTED]
+            why = f"ingest does not tell its metrics: {error}"
+            raise NotAnsweringError(why) from error
+        figures = dict(
+            line.rsplit(" ", 1) for line in said.splitlines() if line[:1] != "#"
         )
+        waiting = sum(int(float(figures[name])) for name in _WAITING)
+        return Progress(int(float(figures[_COMMITTED])), waiting)
 
     def insist(self) -> None:
         """On its being there."""
@@ -143,7 +154,7 @@ async def _until_it_answers(watched: Watched) -> None:
     async with asyncio.timeout(_START_SECONDS):
         while True:
             try:
-                watched.committed()
+                watched.progress()
             except NotAnsweringError:
                 await watched.clock.sleep(_LOOK_SECONDS)
             else:

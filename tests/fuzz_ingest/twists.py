@@ -123,6 +123,10 @@ _MONSTERS: Final[tuple[Callable[[random.Random], bytes], ...]] = (
     lambda chance: b'{"values":{"voltage":%s}}' % (b"9" * chance.randint(300, LARGEST - 30)),
     lambda chance: b'{"time":%s}' % (b"9" * chance.randint(300, LARGEST - 30)),
     lambda chance: b'{"%s":1}' % (b"k" * chance.randint(300, LARGEST - 30)),
+    lambda chance: _many(chance, b'{"seq":7,"epoch":1,"items":[', b"]}", b"{},", b"0,", b'{"values":{}},'),
+    lambda chance: _many(chance, b'{"items":[', b"]}", b'{"values":{"voltage":1}},', b'{"time":1,"values":{"current":2}},'),
+    lambda chance: _many(chance, b'{"time":1795320000000,"values":{', b"}}", b'"a%d":1,', b'"b%d":"x",'),
+    lambda chance: _many(chance, b'[{"bn":"a"},', b"]", b'{"n":"b:c%d","v":1},', b"{},"),
     lambda chance: b"\x81" * chance.randint(10, LARGEST),  # CBOR: arrays in arrays
     lambda chance: b"\x9f" * chance.randint(10, LARGEST),  # the same without lengths
     lambda chance: chance.choice((b"\x9b", b"\xbb", b"\x5b", b"\x7b")) + b"\xff" * 8,  # of 2^64 − 1 members
@@ -137,3 +141,12 @@ def _nested(
 ) -> bytes:
     depth = chance.randint(2, _DEEP // len(begin))
     return begin * depth + middle + end * depth
+
+
+def _many(chance: random.Random, begin: bytes, end: bytes, *members: bytes) -> bytes:
+    """A member tens to thousands of times; numbered, where it has a place for that."""
+    member = chance.choice(members)
+    most = LARGEST // (len(member) + 4)
+    times = min(most, int(10 ** chance.uniform(1, 4.5)))
+    said = (member.replace(b"%d", b"%d" % number) for number in range(times))
+    return begin + b"".join(said).rstrip(b",") + end
