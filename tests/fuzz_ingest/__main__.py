@@ -37,7 +37,7 @@ def main() -> int:
         print(f"{message.sender}, QoS {message.qos}, {message.topic!r}\n{message.payload.hex()}")  # fmt: skip
         return 0
     structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(40)  # errors
+        wrapper_class=structlog.make_filtering_bound_logger(50)  # nothing
     )
     outcome = _run(Wanted(asked.seed, asked.count), SystemClock())
     print(outcome.as_json() if asked.json else outcome.as_text())

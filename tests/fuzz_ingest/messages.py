@@ -27,7 +27,7 @@ from tests.fuzz_ingest.twists import MOST_BYTES, monster, twist_bytes, twist_tre
 
 GOLDEN: Final = Path(__file__).parents[1] / "golden"
 BATCH: Final = 20_000  # messages between two drawings
-_DRAWN: Final = 150  # of each sort, for a whole batch
+_DRAWN: Final = 100  # of each sort, for a whole batch
 _LEAST_DRAWN: Final = 25
 _SPAN_MS: Final = 3_600_000
 _LEVELS: Final = ("event/up", "event/status", "event/join", "event/ack", "event/log", "event/", "event/ up")  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Final
 
 from services.core.broker.link import Publication
+from services.core.reasons import Reason
 from services.ingest.decode import FAULT, Decoder
 from services.ingest.messages import Unusable
 from tests.faults.verdict import Line
@@ -62,7 +63,10 @@ class Outcome:
         decoder = Decoder()
         for message in messages:
             publication = Publication(message.topic, message.payload, 0, message.qos, 0)
-            said = decoder.decode(publication).content
+            try:
+                said = decoder.decode(publication).content
+            except Exception as error:  # noqa: BLE001 # it is what is looked for
+                said = Unusable(Reason.MALFORMED, f"{FAULT}: {error}")
             if isinstance(said, Unusable) and said.detail.startswith(FAULT):
                 self.reproduce(message.topic, message.payload, said.detail)
 
