@@ -2,7 +2,7 @@
 
 Two loops share one batch. The first gathers what arrives; the second stores what was gathered while it
 stored the batch before, so a batch is as large as the database is slow. A batch costs some milliseconds here and
-in every service that follows, so two are begun 15 ms apart at the least. What was not stored
+in every service that follows, so the next one begins after as much again, 15 ms apart at the least. What was not stored
 when the process ends was not acknowledged, and comes again.
 """
 
@@ -43,7 +43,8 @@ _AGAIN_AT_ONCE: Final = 10  # messages of a replay, likewise
 _MOST_ITEMS: Final = 20_000  # of a batch; with more waiting, nothing is received
 _MOST_BYTES: Final = 32_000_000
 _TICK_SECONDS: Final = 1.0
-_LEAST_BETWEEN_BATCHES: Final = 0.015
+_LEAST_APART: Final = 0.015  # of two batches, from begin to begin
+_MOST_APART: Final = 0.06
 _SHORTEST_RECEIPT_PAUSE: Final = 0.01
 _LONGEST_RECEIPT_PAUSE: Final = 0.2
 _RETRY_SECONDS: Final = 1.0
@@ -234,10 +235,10 @@ class Pipeline:
     # write ▸ acknowledge ▸ receipt
 
     async def _store_until(self, stop: asyncio.Event) -> None:
-        began = -_LEAST_BETWEEN_BATCHES
+        next_at = self._clock.monotonic()
         while not stop.is_set() or self._batch.publications:
             await self._due.wait()
-            early = began + _LEAST_BETWEEN_BATCHES - self._clock.monotonic()
+            early = next_at - self._clock.monotonic()
             if early > 0 and not stop.is_set():
                 await self._clock.sleep(early)
             self._due.clear()
@@ -246,6 +247,7 @@ class Pipeline:
             batch, self._batch = self._batch, Batch()
             self._room.set()
             await self._store(batch)
+            next_at = began + _apart(self._clock.monotonic() - began)
 
     async def _store(self, batch: Batch) -> None:
         began = self._clock.monotonic()
@@ -348,3 +350,8 @@ class Pipeline:
                 await self._clock.sleep(_RETRY_SECONDS)
             else:
                 return
+
+
+def _apart(seconds: float) -> float:
+    """From a batch's begin to the next one's: under load the longer pause makes fewer and cheaper batches."""
+    return min(max(_LEAST_APART, 2 * seconds), _MOST_APART)
