@@ -21,6 +21,7 @@ class BrokerDoors:
 
     def choose(self) -> None:
         """At each start of the broker, after a crash too: a session that was lost closes the door again."""
+        self.mosquitto.refuse_beside_former()
         self.mosquitto.put_broken_file_aside()
         self.devices_let_in = self.mosquitto.has_saved_session()
         self.mosquitto.write_configuration(devices_let_in=self.devices_let_in)

@@ -151,6 +151,20 @@ class Mosquitto:
                 )
             time.sleep(0.01)
 
+    def refuse_beside_former(self) -> None:
+        """Two brokers on one file: what the former saves last would be lost to the one that has read it before.
+
+        Raises:
+            OSError: a broker of this folder, whose supervisor is gone, has not ended yet: try again.
+        """
+        try:
+            pid = int((self.folder / "mosquitto.pid").read_text(encoding="utf-8"))
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError, ValueError):
+            return
+        if os.fsencode(self.configuration) in command:
+            raise OSError(f"the broker before (process {pid}) is still saving")
+
     def put_broken_file_aside(self) -> None:
         """Mosquitto would refuse to start for ever; what was in it comes again from those without a receipt."""
         saved = self.folder / DATABASE_FILE

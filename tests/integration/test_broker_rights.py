@@ -178,6 +178,14 @@ async def test_what_is_published_while_ingest_is_away_survives_the_brokers_crash
     assert received.topic == up_topic(PUMP, "data")
 
 
+def test_no_broker_begins_beside_one_that_still_saves(broker: Broker) -> None:
+    with pytest.raises(OSError, match="still saving"):
+        broker.mosquitto.refuse_beside_former()
+    broker.kill()
+    assert (broker.mosquitto.folder / "mosquitto.pid").exists()
+    broker.mosquitto.refuse_beside_former()
+
+
 async def test_devices_find_a_closed_door_until_the_session_is_saved(
     broker: Broker,
 ) -> None:
