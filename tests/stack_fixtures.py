@@ -18,7 +18,6 @@ from deploy.native.broker_files import BrokerFiles
 from deploy.native.certificates import ServerCertificate
 from deploy.native.child import give_to
 from deploy.native.mosquitto import (
-    INGEST_USER,
     DeviceListener,
     Mosquitto,
     TlsListeners,
@@ -26,6 +25,7 @@ from deploy.native.mosquitto import (
 )
 from deploy.native.postgres import PostgresCluster
 from services.core.authority import Authority, sign_revocations
+from services.core.broker import users
 from services.core.broker.passwords import hash_secret, new_secret
 from services.core.clock import SystemClock
 from services.core.storage.migrate import migrate
@@ -154,8 +154,8 @@ class Broker:
     @property
     def service_url(self) -> str:
         """For ALATAU_BROKER_URL."""
-        secret = quote(self.secrets[INGEST_USER], safe="")
-        return f"unix://{INGEST_USER}:{secret}@localhost{self.mosquitto.socket_path}"
+        secret = quote(self.secrets[users.INGEST], safe="")
+        return f"unix://{users.INGEST}:{secret}@localhost{self.mosquitto.socket_path}"
 
     @property
     def device_url(self) -> str:
@@ -230,7 +230,7 @@ def running_broker(authority: Authority | None = None) -> Iterator[Broker]:
         listener = DeviceListener("127.0.0.1", free_port())
         tls = _tls_listeners(folder, authority) if authority else None
         mosquitto = Mosquitto(folder, folder / "mq.sock", listener, server_user(), tls)
-        broker = Broker(mosquitto, {INGEST_USER: new_secret()})
+        broker = Broker(mosquitto, dict.fromkeys(users.OF_INGEST, new_secret()))
         broker.reload()
         broker.start()
         try:

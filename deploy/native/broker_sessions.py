@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from deploy.native.mosquitto import DOOR_USER
+from services.core.broker import users
 from services.core.broker.client import BrokerClient
 from services.core.broker.options import ClientOptions
 from services.core.broker.passwords import hash_secret, new_secret
@@ -23,7 +23,7 @@ class BrokerSessions:
     secret: str = field(default_factory=new_secret, repr=False)
 
     def users(self) -> dict[str, str]:
-        return {DOOR_USER: hash_secret(self.secret)}
+        return {users.DOOR: hash_secret(self.secret)}
 
     async def end(self, devices: Sequence[str]) -> bool:
         """Whether none of them has the session it had; one that may connect is back in a moment."""
@@ -40,7 +40,7 @@ class BrokerSessions:
         return all(task.result() for task in ended)
 
     async def _take_over(self, device: str) -> bool:
-        user, secret = quote(DOOR_USER), quote(self.secret, safe="")
+        user, secret = quote(users.DOOR), quote(self.secret, safe="")
         options = ClientOptions(
             url=f"unix://{user}:{secret}@localhost{quote(str(self.door_socket))}",
             client_id=device,

@@ -15,15 +15,12 @@ from typing import IO
 
 from deploy.native.child import child_command, fits_socket, give_to
 from deploy.native.postgres import ServerMissingError
+from services.core.broker import users
 from services.core.broker.passwords import password_line
 from services.core.errors import ConfigurationError, PlatformError
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "mosquitto"
 FORMATS = TEMPLATES.parent.parent / "services" / "ingest" / "decoders"
-# A dot is in no device id: no device can take over a service's session by its client id.
-INGEST_USER = "alatau.ingest"
-# It may open no topic; on the door's own listener it may take over any session, to end it.
-DOOR_USER = "alatau.door"
 DATABASE_FILE = "mosquitto.db"
 _MAGIC = b"\x00\xb5\x00mosquitto db"
 
@@ -171,7 +168,7 @@ class Mosquitto:
         if saved.exists() and not _begins_with(saved, _MAGIC):
             saved.replace(saved.with_suffix(".broken"))
 
-    def has_saved_session(self, user: str = INGEST_USER) -> bool:
+    def has_saved_session(self, user: str = users.INGEST) -> bool:
         """Whether the saved file holds this user's session with all that ingest subscribes to."""
         try:
             with (self.folder / DATABASE_FILE).open("rb") as saved:

@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from deploy.native.certificates import AUTHORITY, AUTHORITY_KEY, ensure_authority
 from deploy.native.home import Secrets
-from deploy.native.mosquitto import INGEST_USER
 from deploy.native.postgres import SUPERUSER
 from deploy.native.roles import (
     DATABASE,
@@ -18,6 +17,7 @@ from deploy.native.roles import (
     SUPERUSER_SECRET,
     secret_name,
 )
+from services.core.broker import users
 from services.core.clock import SystemClock
 
 BROKER_SECRET = "broker-ingest"  # noqa: S105 - a file's name
@@ -60,7 +60,7 @@ def superuser_dsn(secrets: Secrets, database: str) -> str:
 
 def socket_url(secrets: Secrets, broker_socket: Path) -> str:
     secret = quote(secrets.get(BROKER_SECRET), safe="")
-    return f"unix://{INGEST_USER}:{secret}@localhost{broker_socket}"
+    return f"unix://{users.INGEST}:{secret}@localhost{broker_socket}"
 
 
 def write_urls(secrets: Secrets, places: Places) -> None:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 LOOK_SECONDS = 1.0  # also the most often that the broker is told to read its files
-INGEST_USER = "alatau.ingest"
 INGEST_SECRET = "broker-ingest"  # noqa: S105 - a file's name
 
 
@@ -101,11 +100,12 @@ def run_broker_door(  # noqa: PLR0913, PLR0917 # one for each option
 
 def service_users(secrets: Path) -> dict[str, str]:
     """The services' own users. The salt comes from the secret, so an unchanged file stays unchanged."""
+    from services.core.broker import users
     from services.core.broker.passwords import hash_secret
 
     secret = (secrets / INGEST_SECRET).read_text(encoding="utf-8").strip()
     salt = hashlib.sha256(secret.encode()).digest()[:12]
-    return {INGEST_USER: hash_secret(secret, salt)}
+    return dict.fromkeys(users.OF_INGEST, hash_secret(secret, salt))
 
 
 def _make_door(

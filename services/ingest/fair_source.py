@@ -9,7 +9,7 @@ acknowledged to the broker and comes again after a crash, until it is committed.
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -146,9 +146,6 @@ class FairSource:
     def _is_calm(self, now: float) -> bool:
         """There are no others."""
         return now - self._live_at >= _CALM_SECONDS
-
-    async def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
-        await self._source.publish_all(messages)
 
     async def round_trip(self) -> int:
         """What is set aside does not count: its publishers are heard, and the others' silence means something."""

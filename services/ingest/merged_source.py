@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final, Self
 
 from services.core.broker.link import Publication
@@ -57,9 +57,6 @@ class MergedSource:
         self._broker.acknowledge(publications)
         if self._room.unacknowledged:
             self._room.acknowledge(publications)
-
-    async def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
-        await self._broker.publish_all(messages)
 
     async def round_trip(self) -> int:
         undelivered = await self._broker.round_trip()

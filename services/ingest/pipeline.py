@@ -62,6 +62,7 @@ class Pipeline:
         clock: Clock,
     ) -> None:
         self._source = intake.source
+        self._outlet = intake.outlet
         self._decoder = intake.decoder
         self._explain = intake.explain
         self._set_aside = intake.set_aside
@@ -304,7 +305,7 @@ class Pipeline:
         if not messages:
             return False
         try:
-            await self._source.publish_all(messages)
+            await self._outlet.publish_all(messages)
         except BrokerUnavailableError:
             return False
         return True

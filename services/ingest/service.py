@@ -9,7 +9,9 @@ from typing import Final, TypeVar
 
 import structlog
 
+from services.core.broker import users
 from services.core.broker.client import BrokerClient, ClientOptions
+from services.core.broker.options import as_user
 from services.core.clock import Clock, SteadyClock
 from services.core.process import notify_supervisor, until_stopped
 from services.core.settings import Settings
@@ -18,6 +20,7 @@ from services.ingest.commands import Commands
 from services.ingest.corrections import Corrections
 from services.ingest.decode import Decoder
 from services.ingest.door.service import open_door
+from services.ingest.downlink import Downlink, Outlet
 from services.ingest.fair_source import FairSource
 from services.ingest.fairness import Fairness
 from services.ingest.lanes import NewestTimes
@@ -37,7 +40,6 @@ from services.ingest.writer import Writer
 log = structlog.get_logger()
 
 Opened = TypeVar("Opened")
-_CLIENT_ID: Final = "alatau.ingest"  # where the broker's URL names no user
 _KEEPALIVE_SECONDS: Final = 8  # a half-open connection is found in half as much again
 _REST_SECONDS: Final = 0.005
 _RETRY_SECONDS: Final = 1.0
@@ -102,7 +104,11 @@ async def _begin(
     )
     broker = await opened.enter_async_context(fair)
     intake = Intake(
-        broker, decoder, Commands(command_connection, client, clock), fair.waiting
+        broker,
+        await _outlet(settings, client, clock, chance, opened),
+        decoder,
+        Commands(command_connection, client, clock),
+        fair.waiting,
     )
     if settings.door_bind is not None:
         room = await opened.enter_async_context(
@@ -146,7 +152,7 @@ def _client(
 ) -> BrokerClient:
     options = ClientOptions(
         settings.broker_url.unicode_string(),
-        client_id=settings.broker_url.username or _CLIENT_ID,
+        client_id=settings.broker_url.username or users.INGEST,
         clean_session=False,
         manual_ack=True,
         keepalive=_KEEPALIVE_SECONDS,
@@ -155,6 +161,25 @@ def _client(
         fresh_will=standings.will,
     )
     return BrokerClient(options, clock=clock, chance=chance)
+
+
+async def _outlet(
+    settings: Settings,
+    client: BrokerClient,
+    clock: Clock,
+    chance: random.Random,
+    opened: contextlib.AsyncExitStack,
+) -> Outlet:
+    """A broker that somebody else runs knows one user of ours, so there is one connection then."""
+    if settings.broker_url.username != users.INGEST:
+        return client
+    options = ClientOptions(
+        as_user(settings.broker_url.unicode_string(), users.DOWNLINK),
+        keepalive=_KEEPALIVE_SECONDS,
+        longest_pause=2.0,
+    )
+    own = BrokerClient(options, clock=clock, chance=chance)
+    return Downlink(await opened.enter_async_context(own), client)
 
 
 async def _patiently(open_it: Callable[[], Awaitable[Opened]], clock: Clock) -> Opened:

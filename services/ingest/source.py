@@ -7,6 +7,7 @@ from typing import Protocol
 from services.core.broker.link import Publication
 from services.ingest.commands import Commands
 from services.ingest.decode import Decoder
+from services.ingest.downlink import Outlet
 from services.ingest.resolve import Refused
 
 
@@ -23,13 +24,11 @@ class Source(Protocol):
     def acknowledge(self, publications: Sequence[Publication]) -> None:
         """These are committed: the source may forget them."""
 
-    async def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
-        """Send, at most once each; raises BrokerUnavailableError when there is no connection."""
-
     async def round_trip(self) -> int:
         """Once everything is here that the source had to send when asked: how many of it receive() has still to give.
 
-        Raises as publish_all().
+        Raises:
+            BrokerUnavailableError: no connection.
         """
 
 
@@ -42,6 +41,7 @@ class Intake:
     """Where publications come from, who reads them, and who asks their publishers back."""
 
     source: Source
+    outlet: Outlet
     decoder: Decoder
     commands: Commands
     set_aside: Callable[[], Mapping[str, int]] = dict  # messages by publisher

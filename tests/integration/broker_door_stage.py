@@ -16,10 +16,10 @@ from deploy.native.broker_door import BrokerDoor
 from deploy.native.broker_files import BrokerFiles
 from deploy.native.broker_sessions import BrokerSessions
 from deploy.native.certificates import ServerCertificate
-from deploy.native.mosquitto import INGEST_USER
 from deploy.native.postgres import PostgresCluster
 from services.cli import devices
 from services.core.authority import Authority, new_authority
+from services.core.broker import users
 from services.core.broker.passwords import hash_secret
 from services.core.clock import Clock, SystemClock
 from services.core.storage.pool import connect
@@ -65,9 +65,8 @@ class DoorStage:
     def start_anew(self) -> None:
         """As after a crash of the door."""
         files = BrokerFiles(self.broker.mosquitto.folder)
-        services = {
-            INGEST_USER: hash_secret(self.broker.secrets[INGEST_USER], b"twelve bytes")
-        }
+        secret = hash_secret(self.broker.secrets[users.INGEST], b"twelve bytes")
+        services = dict.fromkeys(users.OF_INGEST, secret)
         self.door = BrokerDoor(
             files,
             ServerCertificate(files, self.authority, self.clock),

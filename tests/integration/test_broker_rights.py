@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from deploy.native.mosquitto import INGEST_USER, ingest_filters
+from deploy.native.mosquitto import ingest_filters
+from services.core.broker import users
 from services.core.broker.client import BrokerClient, ClientOptions
+from services.core.broker.options import as_user
 from services.core.broker.topics import UpKind, down_topic, up_topic
 from services.core.errors import BrokerUnavailableError
 from tests.stack_fixtures import Broker, wait_until
@@ -111,7 +113,24 @@ async def test_a_wildcard_subscription_brings_only_ones_own(
     assert first.payload == b"mine"
 
 
-@pytest.mark.parametrize("user", ["", PUMP, "pump-2", INGEST_USER])
+async def test_the_downlink_tells_publishers_and_hears_nothing(broker: Broker) -> None:
+    broker.add_device(PUMP)
+    downlink = as_user(broker.service_url, users.DOWNLINK)
+    own = down_topic(PUMP, "receipt")
+    async with (
+        listening(broker) as ingest,
+        listening(broker, device_url(broker, PUMP), (own,)) as pump,
+        listening(broker, downlink, ("city/#",)) as told,
+    ):
+        await pump.publish(up_topic(PUMP, "data"), b"a reading")
+        (received,) = await ingest.receive(1)
+        await told.publish_all([(own, b"its receipt")])
+        (receipt,) = await pump.receive(1)
+        assert await told.round_trip() == 0
+    assert (received.payload, receipt.payload) == (b"a reading", b"its receipt")
+
+
+@pytest.mark.parametrize("user", ["", PUMP, "pump-2", users.INGEST])
 async def test_without_the_secret_nobody_gets_in(broker: Broker, user: str) -> None:
     broker.add_device(PUMP)
     refused = publish(broker, user, "guess", up_topic(PUMP, "data"))
@@ -143,7 +162,7 @@ async def test_nobody_can_take_over_the_session_of_ingest(broker: Broker) -> Non
     async with listening(broker) as ingest:
         connection = ingest.connection
         topic = up_topic(PUMP, "data")
-        publish(broker, PUMP, secret, topic, client_id=INGEST_USER)
+        publish(broker, PUMP, secret, topic, client_id=users.INGEST)
         (received,) = await ingest.receive(1)
         assert (received.topic, ingest.connection) == (topic, connection)
 

@@ -54,9 +54,6 @@ class Inbox:
         for publication in publications:
             del self.unacknowledged[publication.mid]
 
-    async def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
-        raise NotImplementedError
-
     async def round_trip(self) -> int:
         return 0
 

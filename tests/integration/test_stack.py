@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.native.mosquitto import INGEST_USER
 from deploy.native.postgres import PostgresCluster, find_binaries
+from services.core.broker import users
 from tests.installation import ALATAU, Installation, installation, until
 from tests.stack_fixtures import Broker, wait_until
 
@@ -295,7 +295,7 @@ def test_servers_of_ones_own_are_used(
     with installation("own") as place:
         env = {
             "ALATAU_DATABASE_URL": database_url,
-            "ALATAU_BROKER_URL": f"mqtt://{INGEST_USER}:{broker.secrets[INGEST_USER]}@127.0.0.1:{broker.port}",
+            "ALATAU_BROKER_URL": f"mqtt://{users.INGEST}:{broker.secrets[users.INGEST]}@127.0.0.1:{broker.port}",
         }
         place.up("--no-sim", **env)
         status = place.status()

@@ -12,8 +12,6 @@ import pytest
 
 from deploy.native.broker_files import BrokerFiles
 from deploy.native.mosquitto import (
-    DOOR_USER,
-    INGEST_USER,
     DeviceListener,
     OpenListenerError,
 )
@@ -24,6 +22,7 @@ from services.core.authority import (
     sign_revocations,
     sign_server,
 )
+from services.core.broker import users
 from services.core.broker.topics import down_topic, up_topic
 from services.core.clock import SystemClock
 from tests.security.knocking import (
@@ -158,7 +157,7 @@ def test_an_oversize_packet_ends_the_connection(door: Door, listener: str) -> No
 
 
 @pytest.mark.parametrize("listener", LISTENERS)
-@pytest.mark.parametrize("taken", [INGEST_USER, DOOR_USER, VALVE])
+@pytest.mark.parametrize("taken", [users.INGEST, users.DOWNLINK, users.DOOR, VALVE])
 def test_no_client_id_can_be_taken_over(door: Door, listener: str, taken: str) -> None:
     """Whatever a device calls itself, it is who it proved to be."""
     there = door.enter("plain", VALVE)
@@ -173,17 +172,17 @@ def test_a_service_keeps_its_session_whoever_asks_for_it(door: Door) -> None:
         stream.connect(str(door.broker.mosquitto.socket_path))
         stream.settimeout(5)
         ingest = Caller(stream)
-        secret = door.broker.secrets[INGEST_USER]
-        assert ingest.connect(INGEST_USER, INGEST_USER, secret) == ACCEPTED
+        secret = door.broker.secrets[users.INGEST]
+        assert ingest.connect(users.INGEST, users.INGEST, secret) == ACCEPTED
         for listener in LISTENERS:
-            door.enter(listener, client_id=INGEST_USER)
+            door.enter(listener, client_id=users.INGEST)
         assert not ingest.is_put_out(0.1)
 
 
 @pytest.mark.parametrize("listener", ["plain", "password"])
 @pytest.mark.parametrize(
     ("user", "secret"),
-    [("", None), (PUMP, None), (PUMP, ""), (PUMP, "guess"), ("pump-2", "guess"), (INGEST_USER, "guess"), (DOOR_USER, "guess")],
+    [("", None), (PUMP, None), (PUMP, ""), (PUMP, "guess"), ("pump-2", "guess"), (users.INGEST, "guess"), (users.DOOR, "guess")],
 )  # fmt: skip
 def test_without_the_secret_nobody_gets_in(
     door: Door, listener: str, user: str, secret: str | None

@@ -11,13 +11,13 @@ from deploy.native.broker_listeners import BrokerListeners
 from deploy.native.home import Secrets
 from deploy.native.mosquitto import (
     DATABASE_FILE,
-    INGEST_USER,
     DeviceListener,
     Mosquitto,
     ingest_filters,
 )
 from deploy.native.secret_files import FILES_OF, at_address, hand_out, write_urls
 from services.core import process
+from services.core.broker import users
 from services.core.process import notify_supervisor
 
 MAGIC = b"\x00\xb5\x00mosquitto db"
@@ -99,7 +99,7 @@ def test_urls_lead_to_the_given_servers(tmp_path: Path) -> None:
     broker = secrets.get("broker-ingest")
     assert (
         secrets.get("broker.url")
-        == f"unix://{INGEST_USER}:{broker}@localhost/run/x/mqtt.sock"
+        == f"unix://{users.INGEST}:{broker}@localhost/run/x/mqtt.sock"
     )
 
 
@@ -111,7 +111,7 @@ def mosquitto(tmp_path: Path) -> Mosquitto:
 
 
 def save_session(mosquitto: Mosquitto) -> None:
-    words = (INGEST_USER, *ingest_filters())
+    words = (users.INGEST, *ingest_filters())
     saved = MAGIC + b" ".join(word.encode() for word in words)
     (mosquitto.folder / DATABASE_FILE).write_bytes(saved)
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from deploy.native.mosquitto import INGEST_USER
 from services.cli.benches.private_servers import Servers
+from services.core.broker import users
 from services.core.clock import Clock
 from services.core.errors import PlatformError
 from services.core.storage.pool import Connection
@@ -78,7 +78,7 @@ class CountingSubscriber:
         # The password goes through a file: a command line can be read by everyone.
         options = password_folder / "mosquitto_sub"
         options.write_text(
-            f"-u {INGEST_USER}\n-P {servers.secrets[INGEST_USER]}\n", encoding="utf-8"
+            f"-u {users.INGEST}\n-P {servers.secrets[users.INGEST]}\n", encoding="utf-8"
         )
         options.chmod(0o600)
         self._process = subprocess.Popen(  # noqa: S603 - fixed command

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import IO
 
 from deploy.native.child import give_to
-from deploy.native.mosquitto import INGEST_USER, DeviceListener, Mosquitto
+from deploy.native.mosquitto import DeviceListener, Mosquitto
 from deploy.native.postgres import PostgresCluster, machine_memory, tuned_settings
+from services.core.broker import users
 from services.core.broker.passwords import hash_secret, new_secret
 
 DATABASE = "bench"
@@ -31,8 +32,8 @@ class Servers:
 
     @property
     def service_url(self) -> str:
-        secret = self.secrets[INGEST_USER]
-        return f"unix://{INGEST_USER}:{secret}@localhost{self.mosquitto.socket_path}"
+        secret = self.secrets[users.INGEST]
+        return f"unix://{users.INGEST}:{secret}@localhost{self.mosquitto.socket_path}"
 
     @property
     def port(self) -> int:
@@ -86,7 +87,8 @@ def _mosquitto(
     give_to(folder, user)
     listener = DeviceListener("127.0.0.1", free_port())
     mosquitto = Mosquitto(folder, folder / "mq.sock", listener, user)
-    secrets = {name: new_secret() for name in (INGEST_USER, *publishers)}
+    secrets = {name: new_secret() for name in (users.INGEST, *publishers)}
+    secrets[users.DOWNLINK] = secrets[users.INGEST]
     mosquitto.write_passwords(
         {name: hash_secret(secret) for name, secret in secrets.items()}
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from services.core.errors import ConfigurationError
 
@@ -81,3 +81,12 @@ def parse_url(url: str) -> Address:
         unquote(parts.username or ""),
         None if parts.password is None else unquote(parts.password),
     )
+
+
+def as_user(url: str, user: str) -> str:
+    """The same broker by the same secret, under another name."""
+    parts = urlsplit(url)
+    named, at, place = parts.netloc.rpartition("@")
+    _, colon, secret = named.partition(":")
+    netloc = f"{quote(user, safe='')}{colon}{secret}{at or '@'}{place}"
+    return urlunsplit(parts._replace(netloc=netloc))
