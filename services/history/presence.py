@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from services.core.clock import from_milliseconds, to_milliseconds
 from services.core.storage.log_batch import Notice, ObservationBatch
+from services.core.storage.texts import storable
 
 NEVER: Final = np.iinfo(np.int64).min
 _ABSENT: Final = 0  # no device has this id
@@ -102,7 +103,7 @@ class PresenceChanges:
         """A death is somebody else's word: it is not seen by it."""
         born = notice.kind == "birth"
         before = self._said.get(notice.device_id)
-        firmware = notice.firmware if born else None
+        firmware = storable(notice.firmware or "") if born else None
         self._said[notice.device_id] = Said(
             online=born,
             since=from_milliseconds(notice.time_ms),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.core.storage.pool import Connection
+from services.core.storage.texts import storable
 from services.ingest.again import Replayed, Settlement, settle
 from services.ingest.messages import Message
 from services.ingest.resolve import Refused
@@ -15,7 +16,6 @@ _MOST_ROWS: Final = 20_000  # of a publisher in an hour; what is beyond is count
 _MOST_BYTES: Final = (
     16_000_000  # of raw messages, likewise; rows beyond are kept without
 )
-_LONGEST_TEXT: Final = 1_000
 _COLUMNS: Final = (
     "received_at",
     "scope",
@@ -273,9 +273,3 @@ def _record(
         message_no,
         replay_id,
     )
-
-
-def storable(text: str) -> str:
-    """What PostgreSQL can keep: no NUL, no half of a surrogate pair, not endless."""
-    printable = text[:_LONGEST_TEXT].replace("\x00", "\\0")
-    return printable.encode("utf-8", "backslashreplace").decode("utf-8")

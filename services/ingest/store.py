@@ -21,7 +21,8 @@ from services.core.storage.event_log import (
     take_over,
 )
 from services.core.storage.pool import Connection, connect
-from services.ingest.inbox import Inbox, storable
+from services.core.storage.texts import storable
+from services.ingest.inbox import Inbox
 from services.ingest.merge import Change, Key, Row
 from services.ingest.pgcopy import COLUMNS, encode_rows
 from services.ingest.plan import Plan

@@ -1,6 +1,6 @@
 """What was sent against what is stored, and whether anything still waits."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -38,11 +38,14 @@ class Seen:
     items: Mapping[str, int]
 
 
-async def settled(connection: Connection, clock: Clock) -> None:
+async def settled(
+    connection: Connection, clock: Clock, insist: Callable[[], None]
+) -> None:
     """Until history has folded what the log has now, which the numbers of publishers are read from."""
     newest = (await tail(connection, "observations")).batch
     deadline = clock.monotonic() + _PATIENCE
     while clock.monotonic() < deadline:
+        insist()
         cursor = await load_cursor(connection, "history", "observations")
         if cursor is not None and cursor.batch >= newest:
             return

@@ -137,7 +137,7 @@ class _Run:
         self.outcome.seconds = round(self.clock.monotonic() - began, 1)
         last = await self._one_of_each()
         self._say_memory()
-        await settled(self.stage.database, self.clock)
+        await settled(self.stage.database, self.clock, self.ingest.insist)
         seen = Seen(
             self.ingest.is_alive,
             (threads, await self.ingest.threads()),

@@ -30,7 +30,7 @@ _STOP_SECONDS: Final = 30.0
 
 
 class IngestEndedError(AssertionError):
-    """Ingest is not the process any more that it was."""
+    """Ingest or history is not the process any more that it was."""
 
 
 class NotAnsweringError(IngestEndedError):
@@ -47,9 +47,10 @@ class Progress:
 
 @dataclass
 class Watched:
-    """Ingest's process: its id, log and metrics."""
+    """Ingest's process: its id, log and metrics; and history, which folds what it wrote."""
 
     process: asyncio.subprocess.Process
+    history: asyncio.subprocess.Process
     log: Path
     metrics: httpx2.Client
     clock: Clock
@@ -102,6 +103,8 @@ class Watched:
         """On its being there."""
         if not self.is_alive:
             raise IngestEndedError(f"ingest ended with {self.process.returncode}")
+        if self.history.returncode is not None:
+            raise IngestEndedError(f"history ended with {self.history.returncode}")
 
 
 @asynccontextmanager
@@ -119,9 +122,9 @@ async def services(
     with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=_PATIENCE) as asked:
         async with (
             _service("ingest", settings | metrics, logs) as ingest,
-            _service("history", settings, logs),
+            _service("history", settings, logs) as history,
         ):
-            watched = Watched(ingest, logs / "ingest.log", asked, clock)
+            watched = Watched(ingest, history, logs / "ingest.log", asked, clock)
             await _until_it_answers(watched)
             yield watched
 

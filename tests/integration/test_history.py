@@ -256,6 +256,18 @@ async def test_presence_follows_births_deaths_and_items(connection: Connection) 
     assert tuple(await connection.fetchrow(status))[:2] == (False, "1.2")
 
 
+async def test_a_text_that_postgresql_cannot_keep_does_not_end_it(
+    connection: Connection,
+) -> None:
+    birth = Notice(
+        kind="birth", device_id=1, publisher_id=1, time_ms=START_MS, firmware="1\x002"
+    )
+    await log(connection, replace(ObservationBatch.empty(), notices=(birth,)))
+    await fold_all(connection)
+    firmware = "SELECT firmware FROM device_status WHERE device_id = 1"
+    assert await connection.fetchval(firmware) == "1\\02"
+
+
 async def test_the_ledger_counts_what_history_has_not_folded_yet(
     connection: Connection,
 ) -> None:

@@ -12,12 +12,12 @@ import msgspec
 from services.core.errors import PlatformError
 from services.core.storage.pool import Connection
 from services.core.storage.registry_device import UnknownDeviceError
+from services.core.storage.texts import LONGEST_TEXT
 
 SHORTEST: Final = dt.timedelta(seconds=1)
 LONGEST: Final = dt.timedelta(days=35)
 _LARGEST: Final = 1 << 53
 _MOST_SETTINGS: Final = 100
-_LONGEST_TEXT: Final = 1_000
 
 _INSERT: Final = """
 INSERT INTO commands (device_id, name, args, sealed, asked_by, asked_at, expires_at)
@@ -206,8 +206,8 @@ def _fault_of_configure(args: Mapping[str, Any]) -> str | None:
         return "a setting is a number, a text, true or false"
     if not all(math.isfinite(v) for v in args.values() if isinstance(v, float)):
         return "a setting is a finite number"
-    if any(len(str(part)) > _LONGEST_TEXT for pair in args.items() for part in pair):
-        return f"a setting has at most {_LONGEST_TEXT} characters"
+    if any(len(str(part)) > LONGEST_TEXT for pair in args.items() for part in pair):
+        return f"a setting has at most {LONGEST_TEXT} characters"
     return None
 
 
