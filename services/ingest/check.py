@@ -15,7 +15,12 @@ from services.core.reasons import Reason
 from services.core.storage.registry_snapshot import Profile
 from services.ingest.conversion import canonical
 from services.ingest.forms import Form, Forms
-from services.ingest.messages import ForeignReading, Unusable, milliseconds
+from services.ingest.messages import (
+    LARGEST_INTEGER,
+    ForeignReading,
+    Unusable,
+    milliseconds,
+)
 from services.ingest.resolve import DEPENDS_ON_REGISTRY, Observed, Refused
 from services.ingest.wording import (
     in_future,
@@ -27,6 +32,7 @@ from services.ingest.wording import (
 )
 
 MISSING: Final = Quality.MISSING + 16 * Quality.MISSING
+_ALL_BITS: Final = -1
 _NAN: Final = float("nan")
 _ONLY_FLOATS: Final = {float}
 _LONGEST_DETAIL: Final = 500
@@ -364,6 +370,8 @@ def _refused_value(item: Observed, channel: str, reason: Reason, said: str) -> R
 
 
 def _has_unknown_bits(values: NDArray[np.float64], known: int) -> NDArray[np.bool_]:
-    words = np.nan_to_num(values).astype(np.int64)
+    there = ~np.isnan(values)
+    fits = np.abs(values) <= LARGEST_INTEGER
+    words = np.where(there, np.where(fits, values, _ALL_BITS), 0).astype(np.int64)
     unknown: NDArray[np.bool_] = (words & ~np.int64(known)) != 0
     return unknown

@@ -104,19 +104,25 @@ def _lines(found: Findings) -> Iterator[Line]:
     yield _line("every number is settled", found.unsettled, "over all publishers")
 
 
+# One by one; beyond so many of a publisher and hour, by their number.
+_TOLD_OF_REFUSED: Final = """
+SELECT (SELECT count(*) FROM rejected_messages) + (SELECT coalesce(sum(refused), 0)::bigint FROM rejection_floods)
+"""
+
+
 async def _law(connection: Connection, ledger: Ledger, found: Findings) -> list[Line]:
     rows = await connection.fetchval("SELECT count(*) FROM observations")
-    kept = await connection.fetchval(
-        "SELECT count(*) FROM rejected_messages WHERE scope <> 'value'"
-    )
+    kept = await connection.fetchval(_TOLD_OF_REFUSED)
     total = ledger.total
     exact = (
         ledger.balanced and total.waiting == 0
-        and (total.stored, total.rejected) == (rows, kept)
+        and (total.stored, total.rejected + total.rejected_values) == (rows, kept)
     )  # fmt: skip
     twice = await connection.fetchval(_TWICE_OPEN)
     return [
-        Line("the law is exact in total", exact, f"{total}; {rows} rows, {kept} kept"),
+        Line(
+            "the law is exact in total", exact, f"{total}; {rows} rows, {kept} refused"
+        ),
         _line(
             "the law is exact for each publisher", found.uneven, "over all publishers"
         ),
