@@ -177,8 +177,9 @@ def test_the_devices_word_on_quality() -> None:
 
 
 def test_bits_that_the_catalogue_does_not_know_are_suspect() -> None:
-    (block,) = check(profile(Kind.BITS), reading(a=7), reading(a=8)).blocks
-    assert block.quality[:, 0].tolist() == [GOOD, SUSPECT_BY_CHECK]
+    said = [reading(a=value) for value in (7, 8, 2.0**80)]
+    (block,) = check(profile(Kind.BITS), *said).blocks
+    assert block.quality[:, 0].tolist() == [GOOD, *[SUSPECT_BY_CHECK] * 2]
 
 
 def test_doubt_is_said_where_a_newer_registry_might_decide_otherwise() -> None:
