@@ -18,6 +18,7 @@ from services.cli.benches.city_figures import (
     ledger_sums,
     percentiles,
     sizes,
+    stalls,
 )
 from services.cli.benches.city_load import CityLoad, CityProgress, running_city_load
 from services.cli.benches.city_plan import CityPlan, city_plan, gateway, member
@@ -127,6 +128,7 @@ class _CityBench:
         return {
             **self._told(registered, ready, watch),
             **self._offered(played),
+            "stalls": stalls(watch.unreceipted, played.messages / played.seconds),
             **after,
             "generator": {**generator, "cpu_share": played.cpu.get("generator")},
         }

@@ -93,6 +93,21 @@ class Watch:
         self.unreceipted.append(progress.messages.value - progress.receipted.value)
 
 
+def stalls(unreceipted: Sequence[int], rate: float) -> list[dict[str, int]]:
+    """When more than two seconds' messages had no receipt: from which second of the load, how long, how many at most."""
+    found: list[dict[str, int]] = []
+    before = -2
+    for second, count in enumerate(unreceipted):
+        if count <= 2 * rate:
+            continue
+        if second != before + 1:
+            found.append({"at_s": second, "seconds": 0, "messages": 0})
+        found[-1]["seconds"] += 1
+        found[-1]["messages"] = max(found[-1]["messages"], count)
+        before = second
+    return found
+
+
 async def sizes(connection: Connection) -> dict[str, int]:
     """Bytes by table, and of WAL written so far."""
     found = {row["name"]: row["bytes"] for row in await connection.fetch(_SIZES)}
