@@ -41,6 +41,10 @@ log = structlog.get_logger()
 
 Opened = TypeVar("Opened")
 _KEEPALIVE_SECONDS: Final = 8  # a half-open connection is found in half as much again
+# Its signs of life wait behind receipts; a broker that is gone is found by the other connection.
+_DOWNLINK_KEEPALIVE_SECONDS: Final = 60
+# Some hundred receipts. What waits in ingest meanwhile becomes one receipt a publisher; in the socket it would not.
+_DOWNLINK_BYTES: Final = 16_384
 _REST_SECONDS: Final = 0.005
 _RETRY_SECONDS: Final = 1.0
 
@@ -175,7 +179,8 @@ async def _outlet(
         return client
     options = ClientOptions(
         as_user(settings.broker_url.unicode_string(), users.DOWNLINK),
-        keepalive=_KEEPALIVE_SECONDS,
+        keepalive=_DOWNLINK_KEEPALIVE_SECONDS,
+        send_buffer=_DOWNLINK_BYTES,
         longest_pause=2.0,
     )
     own = BrokerClient(options, clock=clock, chance=chance)

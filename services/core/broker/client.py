@@ -8,6 +8,7 @@ those messages again.
 import asyncio
 import contextlib
 import random
+import socket
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Self
 
@@ -225,7 +226,7 @@ class BrokerClient:
         loop = asyncio.get_running_loop()
         self._lost.clear()
         async with asyncio.timeout(_CONNECT_SECONDS):
-            self._link = Link(await dial(self._address, self._options.trust))
+            self._link = Link(await self._dial())
             self._accepted = loop.create_future()
             self.connection += 1
             if self._options.fresh_will and (will := self._options.fresh_will()):
@@ -239,6 +240,13 @@ class BrokerClient:
             if self._filters and not session_present:
                 await self._subscribe(self._filters)
         self._connected.set()
+
+    async def _dial(self) -> socket.socket:
+        stream = await dial(self._address, self._options.trust)
+        if self._options.send_buffer is not None:
+            size = self._options.send_buffer
+            stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+        return stream
 
     async def _watch(self) -> None:
         """Until the connection is lost; keeps it alive meanwhile."""

@@ -34,6 +34,7 @@ class ClientOptions:
 
     rest: seconds without a look at the socket after each, so that many messages come at once when there are many.
     most_undelivered_bytes: of messages that receive() has not given out yet; beyond, the socket is not read.
+    send_buffer: bytes that may wait in the socket; None: as many as the system likes.
     Pauses between attempts to connect are in seconds. secret: asked for at each of them, instead of the URL's.
     """
 
@@ -46,6 +47,7 @@ class ClientOptions:
     manual_ack: bool = False
     most_undelivered_bytes: int = 64_000_000
     rest: float = 0.0
+    send_buffer: int | None = None
     shortest_pause: float = 0.2
     longest_pause: float = 10.0
     fresh_will: Callable[[], Will | None] | None = None  # asked for at each connect
