@@ -209,6 +209,7 @@ async def edge_node_after_a_kill(
             edge.heard.clear()
             edge.say("data 232.5")
             await stores(stage, NODE, 232.5)
+            await tells(stage, "birth", NODE)  # at QoS 0, perhaps after the data
         await is_said(state, online=False)
         async with child(stage, "never", 0):
             await is_said(state, online=True)
