@@ -15,18 +15,33 @@ class Outlet(Protocol):
         """Send, at most once each; raises BrokerUnavailableError when there is no connection."""
 
 
-class Connectable(Outlet, Protocol):
+class Uplink(Outlet, Protocol):
+    @property
+    def connection(self) -> int: ...
+
+
+class Own(Outlet, Protocol):
     @property
     def is_connected(self) -> bool: ...
 
+    def renew(self) -> None: ...
+
 
 class Downlink:
-    """While its own connection is not there, the one that messages come by carries both."""
+    """While its own connection is not there, the one that messages come by carries both.
 
-    def __init__(self, own: Connectable, uplink: Outlet) -> None:
+    That one hears when the broker is silently gone. When it was made anew, the way of the other is doubtful, too.
+    """
+
+    def __init__(self, own: Own, uplink: Uplink) -> None:
         self._own = own
         self._uplink = uplink
+        self._connection = uplink.connection
 
     async def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
-        outlet = self._own if self._own.is_connected else self._uplink
+        outlet: Outlet = self._own if self._own.is_connected else self._uplink
+        if self._connection != self._uplink.connection:
+            self._connection = self._uplink.connection
+            self._own.renew()
+            outlet = self._uplink
         await outlet.publish_all(messages)

@@ -112,6 +112,10 @@ class BrokerClient:
         if self._connected.is_set():
             await self._lost.wait()
 
+    def renew(self) -> None:
+        """Connect anew: the way there is doubtful."""
+        self._lost.set()
+
     async def subscribe(self, filters: Iterable[str], qos: int = 1) -> None:
         """Subscribe, now and on every new session; waits for the broker's answer, and for a connection before.
 
