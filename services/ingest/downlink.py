@@ -4,8 +4,10 @@ Mosquitto takes one packet a turn from each connection. Behind the acknowledgeme
 receipt would wait for as many turns, and publishers that wait for it with it.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Protocol, Self
 
 
 class Outlet(Protocol):
@@ -16,8 +18,9 @@ class Outlet(Protocol):
 
 
 class Uplink(Outlet, Protocol):
-    @property
-    def connection(self) -> int: ...
+    async def wait_connected(self) -> int: ...
+
+    async def wait_lost(self) -> None: ...
 
 
 class Own(Outlet, Protocol):
@@ -28,20 +31,30 @@ class Own(Outlet, Protocol):
 
 
 class Downlink:
-    """While its own connection is not there, the one that messages come by carries both.
+    """Enter it. While its own connection is not there, the one that messages come by carries both.
 
-    That one hears when the broker is silently gone. When it was made anew, the way of the other is doubtful, too.
+    That one hears within seconds when the broker is silently gone; the other, which hears nothing, ends with it.
     """
 
     def __init__(self, own: Own, uplink: Uplink) -> None:
         self._own = own
         self._uplink = uplink
-        self._connection = uplink.connection
+
+    async def __aenter__(self) -> Self:
+        self._ending = asyncio.create_task(self._end_together(), name="ingest.downlink")
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._ending.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._ending
 
     async def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
         outlet: Outlet = self._own if self._own.is_connected else self._uplink
-        if self._connection != self._uplink.connection:
-            self._connection = self._uplink.connection
-            self._own.renew()
-            outlet = self._uplink
         await outlet.publish_all(messages)
+
+    async def _end_together(self) -> None:
+        while True:
+            await self._uplink.wait_connected()
+            await self._uplink.wait_lost()
+            self._own.renew()

@@ -2,8 +2,8 @@
 
 Two loops share one batch. The first gathers what arrives; the second stores what was gathered while it
 stored the batch before, so a batch is as large as the database is slow. A batch costs some milliseconds here and
-in every service that follows, so the next one begins after as much again, 15 ms apart at the least. What was not stored
-when the process ends was not acknowledged, and comes again.
+in every service that follows, so the next one begins when as much time again has passed, 15 to 60 ms after its begin.
+What was not stored when the process ends was not acknowledged, and comes again.
 """
 
 import asyncio

@@ -184,7 +184,8 @@ async def _outlet(
         longest_pause=2.0,
     )
     own = BrokerClient(options, clock=clock, chance=chance)
-    return Downlink(await opened.enter_async_context(own), client)
+    downlink = Downlink(await opened.enter_async_context(own), client)
+    return await opened.enter_async_context(downlink)
 
 
 async def _patiently(open_it: Callable[[], Awaitable[Opened]], clock: Clock) -> Opened:

@@ -1,12 +1,16 @@
 """Receipts: what a publisher that numbers its messages is told, and when."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from services.core.broker import users
+from services.core.broker.client import BrokerClient, ClientOptions
+from services.core.broker.options import as_user
 from tests.ingest_city import apply_ingest_city
-from tests.integration.ingest_stage import T0, Speaker, Stage, ingest_stage
+from tests.integration.ingest_stage import PATIENCE, T0, Speaker, Stage, ingest_stage
 from tests.stack_fixtures import Broker
 
 pytestmark = pytest.mark.integration
@@ -17,6 +21,18 @@ async def stage(broker: Broker, database_url: str) -> AsyncIterator[Stage]:
     async with ingest_stage(broker, database_url) as stage:
         await apply_ingest_city(stage.database)
         yield stage
+
+
+async def test_receipts_have_a_connection_of_their_own(stage: Stage) -> None:
+    """Who takes its place at the broker loses it again: ingest is back."""
+    url = as_user(stage.broker.service_url, users.DOWNLINK)
+    async with (
+        stage.ingest(),
+        asyncio.timeout(PATIENCE),
+        BrokerClient(ClientOptions(url)) as other,
+    ):
+        await other.wait_connected()
+        await other.wait_lost()
 
 
 async def numbered(device: Speaker, *seqs: int, **values: Any) -> None:

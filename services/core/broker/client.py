@@ -113,8 +113,8 @@ class BrokerClient:
             await self._lost.wait()
 
     def renew(self) -> None:
-        """Connect anew: the way there is doubtful."""
-        self._lost.set()
+        """Connect anew: the way there is doubtful. Who waits for it waits no longer."""
+        self._on_disconnect()
 
     async def subscribe(self, filters: Iterable[str], qos: int = 1) -> None:
         """Subscribe, now and on every new session; waits for the broker's answer, and for a connection before.

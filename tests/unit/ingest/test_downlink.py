@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Iterable
 
 import pytest
@@ -6,17 +7,31 @@ from services.core.broker.options import as_user, parse_url
 from services.ingest.downlink import Downlink
 
 
-class Outlet:
-    def __init__(self, *, is_connected: bool = True) -> None:
+class Link:
+    """A connection that takes nothing while it is stuck, until it is given up."""
+
+    def __init__(self, *, is_connected: bool = True, is_stuck: bool = False) -> None:
         self.is_connected = is_connected
-        self.connection = 1
-        self.renewed = 0
         self.sent: list[tuple[str, bytes]] = []
+        self.lost = asyncio.Event()
+        self._free = asyncio.Event()
+        if not is_stuck:
+            self._free.set()
 
     def renew(self) -> None:
-        self.renewed += 1
+        self.is_connected = False
+        self._free.set()
+
+    async def wait_connected(self) -> int:
+        while self.lost.is_set():
+            await asyncio.Event().wait()
+        return 1
+
+    async def wait_lost(self) -> None:
+        await self.lost.wait()
 
     async def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        await self._free.wait()
         self.sent += messages
 
 
@@ -24,18 +39,23 @@ class Outlet:
 async def test_the_uplink_stands_in_for_a_downlink_that_is_not_there(
     there: bool,
 ) -> None:
-    own, uplink = Outlet(is_connected=there), Outlet()
-    await Downlink(own, uplink).publish_all([("topic", b"receipt")])
+    own, uplink = Link(is_connected=there), Link()
+    async with Downlink(own, uplink) as downlink:
+        await downlink.publish_all([("topic", b"receipt")])
     assert (len(own.sent), len(uplink.sent)) == ((1, 0) if there else (0, 1))
 
 
-async def test_when_the_uplink_was_made_anew_the_way_down_is_doubtful() -> None:
-    own, uplink = Outlet(), Outlet()
-    downlink = Downlink(own, uplink)
-    uplink.connection = 2
-    for _ in range(2):
-        await downlink.publish_all([("topic", b"receipt")])
-    assert (len(uplink.sent), len(own.sent), own.renewed) == (1, 1, 1)
+async def test_a_receipt_that_is_stuck_ends_with_the_uplink() -> None:
+    """A network that is silently gone: only the uplink hears of it."""
+    own, uplink = Link(is_stuck=True), Link()
+    async with asyncio.timeout(5), Downlink(own, uplink) as downlink:
+        stuck = asyncio.create_task(downlink.publish_all([("topic", b"old")]))
+        await asyncio.sleep(0)
+        assert not stuck.done()
+        uplink.lost.set()
+        await stuck
+        await downlink.publish_all([("topic", b"new")])
+    assert uplink.sent == [("topic", b"new")]
 
 
 @pytest.mark.parametrize(
