@@ -237,6 +237,16 @@ async def test_gaps_are_recorded_closed_and_lost_for_good(
     assert await connection.fetch("SELECT * FROM ledger_violations") == []
 
 
+async def test_a_birth_counts_in_its_place_when_batches_are_folded_together(
+    connection: Connection,
+) -> None:
+    """What it gave up as lost was lost then, though it came in the very next batch."""
+    for batch in (messages(1, 2, 3), birth_of(5), messages(4, 5)):
+        await log(connection, batch)
+    await fold_all(connection)
+    assert await gaps(connection) == [(4, 4, False, True)]
+
+
 async def test_presence_follows_births_deaths_and_items(connection: Connection) -> None:
     birth = Notice(
         kind="birth", device_id=1, publisher_id=1, time_ms=START_MS, firmware="1.2"
