@@ -1,8 +1,9 @@
 """The MQTT client against a real Mosquitto."""
 
 import asyncio
+import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -159,27 +160,126 @@ async def test_the_socket_is_not_read_while_too_much_is_undelivered(
     assert [int(message.payload) for message in received] == list(range(count))
 
 
-async def test_a_refused_subscription_is_said() -> None:
-    """Mosquitto with an ACL file grants every subscription, so a broker of three packets stands in."""
+Served = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1000)
-        writer.write(b"\x20\x02\x00\x00")  # CONNACK
+
+@asynccontextmanager
+async def broker_of_few_words(serve: Served) -> AsyncIterator[str]:
+    """The URL of a stand-in that accepts whoever comes and then does what Mosquitto would not."""
+    serving: set[asyncio.Task[None]] = set()
+
+    async def accept(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        serving.add(task)
+        try:
+            await reader.read(1000)
+            writer.write(b"\x20\x02\x00\x00")  # CONNACK
+            await serve(reader, writer)
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield f"mqtt://x@127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for task in serving:
+            task.cancel()
+        if serving:
+            await asyncio.wait(serving)
+
+
+async def test_a_refused_subscription_is_said() -> None:
+    """Mosquitto with an ACL file grants every subscription."""
+
+    async def refuse(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         request = await reader.read(1000)
         writer.write(b"\x90\x03" + request[2:4] + b"\x80")  # SUBACK: failure
         await reader.read()
-        writer.close()
-        await writer.wait_closed()
-        finished.set()
 
-    finished = asyncio.Event()
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server:
-        async with BrokerClient(ClientOptions(f"mqtt://x@127.0.0.1:{port}")) as client:
-            with pytest.raises(SubscriptionRefusedError):
-                await client.subscribe(["not/for/us"])
-        await finished.wait()
+    async with (
+        broker_of_few_words(refuse) as url,
+        BrokerClient(ClientOptions(url)) as client,
+    ):
+        with pytest.raises(SubscriptionRefusedError):
+            await client.subscribe(["not/for/us"])
+
+
+async def test_whom_nothing_is_heard_of_is_given_up() -> None:
+    """After one and a half keep-alives, and then connected to anew."""
+    came: asyncio.Queue[None] = asyncio.Queue()
+
+    async def fall_silent(
+        reader: asyncio.StreamReader, _writer: asyncio.StreamWriter
+    ) -> None:
+        came.put_nowait(None)
+        while await reader.read(1000):
+            pass
+
+    async with (
+        asyncio.timeout(10),
+        broker_of_few_words(fall_silent) as url,
+        BrokerClient(ClientOptions(url, keepalive=1, shortest_pause=0.01)) as client,
+    ):
+        await came.get()
+        await client.wait_connected()
+        await client.wait_lost()
+        await came.get()
+
+
+async def test_a_broker_too_busy_to_answer_pings_is_alive_as_long_as_it_sends() -> None:
+    """Mosquitto reads one packet a turn: a ping stands behind every acknowledgement sent before it."""
+    tenths = 30  # of a second: three keep-alives
+
+    async def send_on(
+        _reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        for number in range(tenths):
+            writer.write(b"\x30\x04\x00\x01t%c" % number)  # PUBLISH, QoS 0
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(10)
+
+    async with (
+        broker_of_few_words(send_on) as url,
+        BrokerClient(ClientOptions(url, keepalive=1)) as client,
+    ):
+        received = await receive(client, tenths)
+        assert [message.payload[0] for message in received] == list(range(tenths))
+        assert client.connection == 1
+
+
+async def test_a_round_trip_waits_for_the_answer_to_its_own_ping() -> None:
+    asked = asyncio.Event()
+    answers = asyncio.Semaphore(0)
+
+    async def answer_when_told(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        await reader.readexactly(2)  # the keep-alive's own
+        asked.set()
+        while True:
+            await answers.acquire()
+            writer.write(b"\x30\x04\x00\x01tm\xd0\x00")  # PUBLISH, PINGRESP
+
+    async with (
+        asyncio.timeout(10),
+        broker_of_few_words(answer_when_told) as url,
+        BrokerClient(ClientOptions(url, keepalive=4)) as client,
+    ):
+        await asked.wait()
+        trip = asyncio.create_task(client.round_trip())
+        answers.release()
+        assert len(await receive(client, 1)) == 1
+        assert not trip.done()
+        answers.release()
+        assert await trip == 1
 
 
 async def test_wrong_credentials_are_tried_again(broker: Broker) -> None:

@@ -20,6 +20,7 @@ from services.core.broker.dial import dial
 from services.core.broker.inbox import Inbox
 from services.core.broker.link import Link, Publication
 from services.core.broker.options import ClientOptions, Will, parse_url
+from services.core.broker.pulse import BEATS, Pulse
 from services.core.broker.session import Session
 from services.core.clock import Clock, SystemClock
 from services.core.errors import (
@@ -43,7 +44,6 @@ _GOODBYE_SECONDS: Final = 1.0
 _READS_A_TURN: Final = 4
 _PINGREQ: Final = b"\xc0\x00"
 _PINGRESP: Final = 0xD0
-_PONG: Final = 0  # no packet has this id
 
 
 class BrokerClient:
@@ -74,6 +74,7 @@ class BrokerClient:
         self._inbox = Inbox(options.most_undelivered_bytes)
         self._connected = asyncio.Event()
         self._lost = asyncio.Event()
+        self._pulse = Pulse()
         self._accepted: asyncio.Future[bool] | None = None
         self._failure: BaseException | None = None
         self._paused = False
@@ -195,9 +196,7 @@ class BrokerClient:
         """
         if not self._connected.is_set() or self._link is None:
             raise BrokerUnavailableError
-        self._link.send(_PINGREQ)
-        self._schedule_write()
-        await self._answers.expect(_PONG)
+        await self._answers.expect(self._ping(self._link))
         return len(self._inbox)
 
     async def _subscribe(self, filters: dict[str, int]) -> None:
@@ -232,6 +231,7 @@ class BrokerClient:
         async with asyncio.timeout(_CONNECT_SECONDS):
             self._link = Link(await self._dial())
             self._accepted = loop.create_future()
+            self._pulse = Pulse()
             self.connection += 1
             if self._options.fresh_will and (will := self._options.fresh_will()):
                 self._session.set_will(will)
@@ -253,21 +253,26 @@ class BrokerClient:
         return stream
 
     async def _watch(self) -> None:
-        """Until the connection is lost; keeps it alive meanwhile."""
+        """Until the connection is lost; keeps it alive meanwhile.
+
+        Raises:
+            BrokerUnavailableError: nothing was heard of the broker for too long.
+        """
         while not self._lost.is_set():
             try:
-                async with asyncio.timeout(self._options.keepalive / 4):
+                async with asyncio.timeout(self._options.keepalive / BEATS):
                     await self._lost.wait()
             except TimeoutError:
-                self._keep_alive()
+                if not self._pulse.beat(unread=not self._drained):
+                    raise BrokerUnavailableError("nothing heard of it") from None
+                if self._link is not None:
+                    self._ping(self._link)
 
-    def _keep_alive(self) -> None:
-        # With bytes still unread, paho would take the silence for a dead connection.
-        if self._drained:
-            self._session.loop_misc()
-        elif self._link is not None:
-            self._link.send(_PINGREQ)
+    def _ping(self, link: Link) -> int:
+        """The number under which the answer is expected."""
+        link.send(_PINGREQ)
         self._schedule_write()
+        return self._pulse.ask()
 
     def _drop(self) -> None:
         """Close what is left and tell everyone who waits for an answer."""
@@ -290,6 +295,7 @@ class BrokerClient:
                 self._drained = not received
                 if self._drained:
                     break
+                self._pulse.hear()
                 self._take(link, received)
             if link.gone:
                 self._session.loop_read()
@@ -316,7 +322,7 @@ class BrokerClient:
             if not link.offer_packet():
                 return
             if link.head == _PINGRESP:
-                self._answers.settle(_PONG)
+                self._answers.settle(self._pulse.answer())
             self._session.loop_read()
             wire_bytes = 0
 
