@@ -138,6 +138,19 @@ async def test_subscriptions_stand_again_after_the_broker_lost_the_session(
         assert message.payload == b"after"
 
 
+async def test_a_doubtful_connection_is_made_anew_on_demand(broker: Broker) -> None:
+    """Who waits for it to go is told at once; what comes meanwhile comes by the next."""
+    async with service(broker) as ingest, device(broker) as publisher:
+        before = ingest.connection
+        ingest.renew()
+        async with asyncio.timeout(10):
+            await ingest.wait_lost()
+            assert await ingest.wait_connected() == before + 1
+        await publisher.publish(up_topic(DEVICE, "data"), b"after")
+        (message,) = await receive(ingest, 1)
+        assert (message.payload, message.connection) == (b"after", before + 1)
+
+
 async def test_the_socket_is_not_read_while_too_much_is_undelivered(
     broker: Broker,
 ) -> None:
