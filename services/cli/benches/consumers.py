@@ -29,8 +29,8 @@ from services.core.storage.pool import Connection
 SERVICES: Final = ("ingest", "rules", "history", "api")
 _FOLLOWERS: Final = ("rules", "history")
 _READY_SECONDS: Final = 600.0  # with millions of datastreams
-_POLL_SECONDS: Final = 0.05
 _NOTICE_BYTES: Final = 4096
+_POLL_SECONDS: Final = 0.05
 _READ_BYTES: Final = 1 << 18
 _EVENT_ID: Final = re.compile(rb"id: observations:(\d+)\n")
 _LONGEST_ID: Final = 64
@@ -39,7 +39,7 @@ _OPERATOR: Final = "bench"
 
 
 class ServiceEndedError(PlatformError):
-    """A service ended before it was ready; what it said is above."""
+    """A service ended before its time; what it said is above."""
 
 
 @asynccontextmanager
@@ -68,17 +68,37 @@ async def _service(servers: Servers, name: str, api_port: int) -> AsyncIterator[
                 "NOTIFY_SOCKET": address,
             },
         )
-        try:
+        async with _while_it_runs(process, name):
             async with asyncio.timeout(_READY_SECONDS):
-                while not ready.is_set():
-                    if process.returncode is not None:
-                        raise ServiceEndedError(f"{name}: {process.returncode}")
-                    await asyncio.sleep(_POLL_SECONDS)
+                await ready.wait()
             yield process.pid
-        finally:
-            if process.returncode is None:
-                process.terminate()
-            await process.wait()
+
+
+@asynccontextmanager
+async def _while_it_runs(
+    process: asyncio.subprocess.Process, name: str
+) -> AsyncIterator[None]:
+    """The process is ended with the block, and the block with the process."""
+    owner = asyncio.current_task()
+
+    def interrupt(_ended: object) -> None:
+        if owner is not None:
+            owner.cancel()
+
+    ended = asyncio.create_task(process.wait(), name=name)
+    ended.add_done_callback(interrupt)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if owner is None or process.returncode is None:
+            raise
+        owner.uncancel()
+        raise ServiceEndedError(f"{name}: {process.returncode}") from None
+    finally:
+        ended.remove_done_callback(interrupt)
+        if process.returncode is None:
+            process.terminate()
+        await ended
 
 
 @contextmanager
