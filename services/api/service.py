@@ -7,7 +7,7 @@ from typing import Final
 from services.api.app import create_app, open_context
 from services.core.clock import Clock, SystemClock
 from services.core.http_server import listen, serve
-from services.core.process import notify_supervisor, side_by_side
+from services.core.process import announce_ready, notify_supervisor, side_by_side
 from services.core.settings import Settings
 
 PULSE_SECONDS: Final = 5.0
@@ -31,7 +31,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 async def _tell_supervisor(clock: Clock, ready: asyncio.Event) -> None:
     """Runs for ever: a server whose event loop hangs falls silent, and is started anew."""
     await ready.wait()
-    notify_supervisor("READY=1")
+    announce_ready()
     while True:
         notify_supervisor("WATCHDOG=1")
         await clock.sleep(PULSE_SECONDS)

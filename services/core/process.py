@@ -1,6 +1,7 @@
 """A service as a process: signals, ordered start and stop, readiness for the supervisor."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -15,6 +16,17 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _NOTICE_SECONDS = (
     1.0  # a supervisor that hangs must not hang us: its queue of notices is short
 )
+
+
+def announce_ready() -> None:
+    """Tell the supervisor; and let the garbage collector look no more at what is there by now.
+
+    A registry of millions took it 0.1 to 0.2 s again and again, a tenth of ingest's time, in which nothing moved.
+    What is held now stays, and reference counts still free it; cycles among it are not found any more.
+    """
+    gc.collect()
+    gc.freeze()
+    notify_supervisor("READY=1")
 
 
 def notify_supervisor(message: str) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 from prometheus_client import Counter, Gauge
 
 from services.core.clock import Clock
-from services.core.process import notify_supervisor, side_by_side
+from services.core.process import announce_ready, notify_supervisor, side_by_side
 from services.core.storage.event_log import follow, tail
 from services.core.storage.follower import follow_for_ever
 from services.core.storage.pool import Connection
@@ -31,7 +31,7 @@ async def run_history(dsn: str, clock: Clock, stop: asyncio.Event) -> None:
 
     async def work(reader: Connection, writer: Connection) -> None:
         folding = await Folding.begin(writer, clock)
-        notify_supervisor("READY=1")
+        announce_ready()
         await _fold(folding, reader, writer, clock)
 
     await follow_for_ever(dsn, "history", work, clock, stop)

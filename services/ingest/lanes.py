@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-UNKNOWN: Final = np.iinfo(
-    np.int64
-).max  # nothing is newer: such a frame goes the late lane
+# Nothing is newer than the first, everything than the second: such a frame goes the late lane, such a one the fast.
+UNKNOWN: Final = np.iinfo(np.int64).max
+NOTHING_STORED: Final = np.iinfo(np.int64).min
 _TIME_BITS: Final = 43  # milliseconds to the year 2248
 
 
@@ -15,6 +15,7 @@ class NewestTimes:
     """The newest phenomenon_time that is committed, by frame id; unknown until told."""
 
     def __init__(self) -> None:
+        self._untold = UNKNOWN
         self._times = np.full(1024, UNKNOWN, np.int64)
 
     def of(self, frame_ids: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -28,17 +29,23 @@ class NewestTimes:
         self._make_room(int(frame_ids.max(initial=0)))
         known = self._times
         fresh = frame_ids[known[frame_ids] == UNKNOWN]
-        known[fresh] = np.iinfo(np.int64).min
+        known[fresh] = NOTHING_STORED
         np.maximum.at(known, frame_ids, times_ms)
 
+    def all_told(self) -> None:
+        """Of frames that were not told of, nothing is stored."""
+        self._untold = NOTHING_STORED
+        self._times[self._times == UNKNOWN] = NOTHING_STORED
+
     def forget_all(self) -> None:
+        self._untold = UNKNOWN
         self._times[:] = UNKNOWN
 
     def _make_room(self, frame_id: int) -> None:
         more = frame_id + 1 - len(self._times)
         if more > 0:
             more = max(more, len(self._times))
-            fresh = np.full(more, UNKNOWN, np.int64)
+            fresh = np.full(more, self._untold, np.int64)
             self._times = np.concatenate((self._times, fresh))
 
 

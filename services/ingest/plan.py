@@ -17,7 +17,7 @@ from services.core.storage.log_batch import (
 from services.ingest.again import Replayed
 from services.ingest.batch import Batch
 from services.ingest.check import Block
-from services.ingest.lanes import UNKNOWN, NewestTimes, fast_lane
+from services.ingest.lanes import NOTHING_STORED, UNKNOWN, NewestTimes, fast_lane
 from services.ingest.merge import (
     Change,
     Conflict,
@@ -102,7 +102,7 @@ def _divide_block(
                 states=block.form.states,
                 publisher=item.received.by or item.received.publisher,
                 revises=item.reading.revises,
-                newest_ms=None if known == UNKNOWN else known,
+                newest_ms=None if known in (UNKNOWN, NOTHING_STORED) else known,
             )
         )
 

@@ -49,6 +49,7 @@ async def recall(
     """What history has folded, and the batches behind its cursor, in one snapshot.
 
     When the log no longer reaches back to the cursor, all frames begin in the late lane, which looks at the table.
+    Else a frame that neither knows of has no row; should it have one by another way, the table's key says so.
     """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         async for rows in _pages(connection, _NEWEST):
@@ -66,6 +67,8 @@ async def recall(
             await _replay(connection, cursor, newest, receipts)
         except CursorTooOldError:
             newest.forget_all()
+        else:
+            newest.all_told()
 
 
 async def count_from_now(connection: Connection) -> None:

@@ -13,7 +13,7 @@ from services.core.broker import users
 from services.core.broker.client import BrokerClient, ClientOptions
 from services.core.broker.options import as_user
 from services.core.clock import Clock, SteadyClock
-from services.core.process import notify_supervisor, until_stopped
+from services.core.process import announce_ready, until_stopped
 from services.core.settings import Settings
 from services.core.storage.transient import is_transient
 from services.ingest.commands import Commands
@@ -63,7 +63,7 @@ async def run_ingest(
 
         await until_stopped(begin(), stop)
         for pipeline in pipelines:
-            notify_supervisor("READY=1")
+            announce_ready()
             log.info("ingest is ready", action="ready")
             await pipeline.run(stop)
 

@@ -6,7 +6,7 @@ from typing import Final
 from prometheus_client import Counter, Gauge
 
 from services.core.clock import Clock
-from services.core.process import notify_supervisor, side_by_side
+from services.core.process import announce_ready, notify_supervisor, side_by_side
 from services.core.storage.event_log import follow, tail
 from services.core.storage.follower import follow_for_ever
 from services.core.storage.pool import Connection, connect
@@ -42,7 +42,7 @@ async def _evaluate(
     """side: for what takes long and needs no turn."""
     await store.become_the_only_one(writer)
     engine = await Engine.begin(writer)
-    notify_supervisor("READY=1")
+    announce_ready()
     turn = asyncio.Lock()  # the engine and its connection do one thing at a time
     await side_by_side(
         _follow_log(engine, reader, turn),

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.lanes import UNKNOWN, NewestTimes, fast_lane
+from services.ingest.lanes import NOTHING_STORED, UNKNOWN, NewestTimes, fast_lane
 
 
 def lane(
@@ -61,3 +61,16 @@ def test_newest_times_only_rise_and_grow_with_the_frames() -> None:
     assert newest.of(np.array([1, 5000, 2], np.int32)).tolist() == [7, 8, UNKNOWN]
     newest.forget_all()
     assert newest.of(frames).tolist() == [UNKNOWN] * 3
+
+
+def test_once_all_is_told_an_unheard_of_frame_has_nothing_stored() -> None:
+    newest = NewestTimes()
+    newest.advance(np.array([1], np.int32), np.array([7], np.int64))
+    newest.all_told()
+    frames = np.array([1, 2, 5000], np.int32)
+    assert newest.of(frames).tolist() == [7, NOTHING_STORED, NOTHING_STORED]
+    newest.advance(frames[1:2], np.array([-3], np.int64))
+    assert newest.of(frames[1:2]).tolist() == [-3]
+    newest.forget_all()
+    later = np.array([1, 2, 90_000], np.int32)
+    assert newest.of(later).tolist() == [UNKNOWN] * 3
