@@ -1,18 +1,31 @@
 """The only SQL that writes latest values and presence: rows are staged by COPY and merged in one statement."""
 
 import datetime as dt
-from itertools import pairwise
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.core.clock import from_milliseconds, to_milliseconds
+from services.core.storage.copy_format import (
+    HEADER,
+    TRAILER,
+    Column,
+    Type,
+    encode,
+    postgres_times,
+)
 from services.core.storage.pool import Connection
 from services.history.latest import NEVER, LatestRows
 from services.history.presence import FrameDevices, Seen
 
 _CHUNK: Final = 50_000
+_LATEST: Final = ("frame_id", "results", "times", "quality", "updated_at")
+_STATUS: Final = (
+    *("device_id", "last_seen", "last_time"),
+    *("online", "online_since", "firmware"),
+)
 _STAGES: Final = """
 CREATE TEMP TABLE IF NOT EXISTS staged_latest (LIKE latest_observations) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS staged_status (LIKE device_status) ON COMMIT DELETE ROWS;
@@ -88,18 +101,7 @@ async def save_latest(
     """Inside a transaction."""
     if not len(rows):
         return
-    offsets = rows.offsets.tolist()
-    spans = [slice(begin, end) for begin, end in pairwise(offsets)]
-    results, quality = _results(rows.results), rows.quality.tolist()
-    times = _moments(rows.times_ms)
-    await connection.copy_records_to_table(
-        "staged_latest",
-        records=(
-            (frame_id, results[span], times[span], quality[span], now)
-            for frame_id, span in zip(rows.frame_ids.tolist(), spans, strict=True)
-        ),
-        columns=("frame_id", "results", "times", "quality", "updated_at"),
-    )
+    await _copy(connection, "staged_latest", _LATEST, _latest_columns(rows, now))
     await connection.execute(_MERGE_LATEST)
 
 
@@ -107,44 +109,81 @@ async def save_presence(connection: Connection, seen: Seen) -> None:
     """Inside a transaction."""
     if not len(seen.device_ids):
         return
-    silent = (None, None, None)
-    said = {
-        device_id: (word.online, word.since, word.firmware)
-        for device_id, word in seen.said.items()
-    }
+    silent = ~np.isin(seen.device_ids, list(seen.said))
+    status = [
+        Column(Type.INT4, seen.device_ids),
+        _moments(seen.last_seen_ms),
+        _moments(seen.last_time_ms),
+    ]
+    await _copy(
+        connection,
+        "staged_status",
+        _STATUS[:3],
+        [[column.of(silent) for column in status]],
+    )
     await connection.copy_records_to_table(
         "staged_status",
-        records=(
-            (device_id, last_seen, last_time, *said.get(device_id, silent))
-            for device_id, last_seen, last_time in zip(
-                seen.device_ids.tolist(),
-                _moments(seen.last_seen_ms),
-                _moments(seen.last_time_ms),
-                strict=True,
-            )
-        ),
-        columns=(
-            *("device_id", "last_seen", "last_time"),
-            *("online", "online_since", "firmware"),
-        ),
+        records=_said_records(seen, np.flatnonzero(~silent)),
+        columns=_STATUS,
     )
     await connection.execute(_MERGE_STATUS)
 
 
-def _results(results: NDArray[np.float64]) -> list[float | None]:
-    values = results.astype(object)
-    values[np.isnan(results)] = None
-    return list(values)
+def _latest_columns(
+    rows: LatestRows, now: dt.datetime
+) -> Iterator[list[Column | None]]:
+    """Frames of one width at a time."""
+    updated_at = postgres_times(np.array([to_milliseconds(now)]))
+    widths = np.diff(rows.offsets)
+    for width in np.unique(widths).tolist():
+        chosen = np.flatnonzero(widths == width)
+        places = rows.offsets[chosen][:, np.newaxis] + np.arange(width)
+        results = rows.results[places]
+        yield [
+            Column(Type.INT4, rows.frame_ids[chosen]),
+            Column(Type.FLOAT8, results, missing=np.isnan(results)),
+            _moments(rows.times_ms[places]),
+            Column(Type.INT2, rows.quality[places]),
+            Column(Type.TIMESTAMPTZ, np.repeat(updated_at, len(chosen))),
+        ]
 
 
-def _moments(times_ms: NDArray[np.int64]) -> list[Any]:
-    """Times repeat a lot: each is made once. None for NEVER."""
-    distinct, inverse = np.unique(times_ms, return_inverse=True)
-    moments = np.array(
-        [
-            None if time_ms == NEVER else from_milliseconds(time_ms)
-            for time_ms in distinct.tolist()
-        ],
-        object,
+def _said_records(seen: Seen, places: NDArray[np.intp]) -> Iterator[tuple[Any, ...]]:
+    for place in places.tolist():
+        device_id = int(seen.device_ids[place])
+        said = seen.said[device_id]
+        yield (
+            device_id,
+            _moment(int(seen.last_seen_ms[place])),
+            _moment(int(seen.last_time_ms[place])),
+            *(said.online, said.since, said.firmware),
+        )
+
+
+def _moment(time_ms: int) -> dt.datetime | None:
+    return None if time_ms == NEVER else from_milliseconds(time_ms)
+
+
+def _moments(times_ms: NDArray[np.int64]) -> Column:
+    """NULL for NEVER."""
+    never = times_ms == NEVER
+    return Column(Type.TIMESTAMPTZ, postgres_times(times_ms), missing=never)
+
+
+async def _copy(
+    connection: Connection,
+    table: str,
+    names: Sequence[str],
+    parts: Iterable[Sequence[Column | None]],
+) -> None:
+    """Rows as they are encoded: those of a part at a time."""
+
+    async def stream() -> AsyncIterator[bytes]:
+        yield HEADER
+        for columns in parts:
+            yield encode(columns)
+        yield TRAILER
+
+    await connection.copy_to_table(
+        table, source=stream(), columns=names, format="binary"
     )
-    return list(moments[inverse])

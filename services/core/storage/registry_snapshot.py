@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
@@ -84,9 +85,8 @@ class Profile:
     units: tuple[str, ...] = ()  # as the device sends it
 
 
-@dataclass(frozen=True, slots=True)
-class RegisteredDevice:
-    """hosts: the device ids this gateway may speak for."""
+class RegisteredDevice(msgspec.Struct, frozen=True, gc=False):
+    """hosts: the device ids this gateway may speak for. Hundreds of thousands are held: nothing for the collector."""
 
     device_id: int
     key: str
