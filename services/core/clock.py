@@ -11,8 +11,10 @@ from typing import Protocol
 UTC = dt.UTC
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = dt.timedelta(milliseconds=1)
+_MICROSECOND = dt.timedelta(microseconds=1)
 _STEP_NS = 2_000_000_000
 _BELIEVED_AFTER_NS = 60_000_000_000
+_SLOWLY = 2  # as much slower is log time where it is ahead of the world
 
 
 def to_milliseconds(moment: dt.datetime) -> int:
@@ -59,10 +61,11 @@ class SystemClock:
 
 
 class SteadyClock:
-    """Log time: the machine's clock, but a step of it is believed only once it has lasted.
+    """Log time: the machine's clock, but a step of it is believed only once it has lasted, and it never falls.
 
-    The event log's time never falls, so one wrong look at a clock that jumps ahead for a moment would make rule time stand
-    still until the world has caught up. Between steps it follows the machine's clock as that is slewed.
+    One wrong look at a clock that jumps ahead for a moment would put the log ahead of the world. Where it is ahead all the
+    same, because the machine began with a wrong clock, it goes at half speed until the world has caught up: rules go on,
+    and what they wait for takes twice as long. Between steps it follows the machine's clock as that is slewed.
     """
 
     def __init__(
@@ -71,19 +74,28 @@ class SteadyClock:
         steady_ns: Callable[[], int] = lambda: time.clock_gettime_ns(
             time.CLOCK_BOOTTIME
         ),
+        *,
+        not_before: dt.datetime = EPOCH,
     ) -> None:
-        """steady_ns: nanoseconds since some moment; it never steps, and counts while the machine sleeps."""
+        """steady_ns: nanoseconds since some moment; it never steps, and counts while the machine sleeps.
+
+        not_before: what the log has said already.
+        """
         self._wall_ns = wall_ns
         self._steady_ns = steady_ns
-        self._offset_ns = wall_ns() - steady_ns()
+        self._looked_ns = steady_ns()
+        self._offset_ns = wall_ns() - self._looked_ns
+        self._said_ns = (not_before - EPOCH) // _MICROSECOND * 1000
         self._doubted_ns: int | None = None  # another offset
         self._doubted_since_ns = 0
 
     def now(self) -> dt.datetime:
         steady_ns = self._steady_ns()
         self._look(self._wall_ns() - steady_ns, steady_ns)
-        microseconds = (steady_ns + self._offset_ns) // 1000
-        return EPOCH + dt.timedelta(microseconds=microseconds)
+        slowly = self._said_ns + (steady_ns - self._looked_ns) // _SLOWLY
+        self._said_ns = max(steady_ns + self._offset_ns, slowly)
+        self._looked_ns = steady_ns
+        return EPOCH + dt.timedelta(microseconds=self._said_ns // 1000)
 
     def _look(self, offset_ns: int, steady_ns: int) -> None:
         if abs(offset_ns - self._offset_ns) < _STEP_NS:

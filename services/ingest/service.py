@@ -15,6 +15,7 @@ from services.core.broker.options import as_user
 from services.core.clock import Clock, SteadyClock
 from services.core.process import announce_ready, until_stopped
 from services.core.settings import Settings
+from services.core.storage.event_log import tail
 from services.core.storage.transient import is_transient
 from services.ingest.commands import Commands
 from services.ingest.corrections import Corrections
@@ -81,6 +82,8 @@ async def _begin(
     store = Store(settings.dsn)
     opened.push_async_callback(store.close)
     await _patiently(store.open, clock)
+    logged = await tail(store.connection, "observations")
+    log_clock = SteadyClock(not_before=logged.logged_at)
     newest, receipts, decoder = NewestTimes(), Receipts(), Decoder()
     await recall(store.connection, newest, receipts)
     await count_from_now(store.connection)
@@ -123,7 +126,7 @@ async def _begin(
     return Pipeline(
         intake,
         registry,
-        Writer(store, newest, clock, chance, SteadyClock().now),
+        Writer(store, newest, clock, chance, log_clock.now),
         receipts,
         Waker(wake_connection, clock),
         clock,

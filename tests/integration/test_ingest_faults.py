@@ -1,9 +1,11 @@
 """Trouble: lost COMMITs, a second writer, refused data, a broker or database that goes."""
 
 import asyncio
+import datetime as dt
 import random
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from services.core.errors import WriterFencedError
 from services.core.settings import Settings
 from services.core.storage import log_batch
-from services.core.storage.event_log import Cursor, read, take_over
+from services.core.storage.event_log import Cursor, read, tail, take_over
 from services.core.storage.pool import connect
 from services.ingest.service import run_ingest
 from tests.ingest_city import apply_ingest_city
@@ -234,3 +236,21 @@ async def test_the_services_own_role_may_do_all_that_it_needs(stage: Stage) -> N
         2,
         1,
     )
+
+
+async def test_log_time_goes_on_where_the_log_is_ahead_of_the_clock(
+    stage: Stage,
+) -> None:
+    """The machine began an hour ahead, logged, and was set right: rules wait for log time."""
+    await stage.database.execute(
+        "UPDATE log_streams SET logged_at = now() + interval '1 hour' WHERE stream = 'observations'"
+    )
+    begun = await tail(stage.database, "observations")
+    async with stage.ingest(), stage.device("feeder-1") as feeder:
+        moments = [begun.logged_at]
+        for number in range(3):
+            await feeder.values(T0 + number, voltage=230)
+            await stage.settled(number + 1)
+            moments.append((await tail(stage.database, "observations")).logged_at)
+    assert all(a < b for a, b in pairwise(moments))
+    assert moments[-1] - moments[0] < dt.timedelta(minutes=1)

@@ -154,9 +154,10 @@ async def read(
 async def tail(connection: Connection, stream: Stream) -> Cursor:
     """The cursor of the newest committed batch."""
     row = await connection.fetchrow(
-        "SELECT last_batch, logged_at FROM log_streams WHERE stream = $1", stream
+        "SELECT last_batch, nullif(logged_at, '-infinity') AS logged_at FROM log_streams WHERE stream = $1",
+        stream,
     )
-    return Cursor(row["last_batch"], row["logged_at"])
+    return Cursor(row["last_batch"], row["logged_at"] or _BEGINNING)
 
 
 async def load_cursor(
