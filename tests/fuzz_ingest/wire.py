@@ -1,15 +1,13 @@
 """The wild publishers on raw sockets: what a client library would refuse to send goes out as it is."""
 
 import select
-import socket
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from services.cli.benches.load_packets import connect_packet
+from services.cli.benches.load_publisher import log_in
 from tests.fuzz_ingest.messages import Wild
 
 _RECEIVE: Final = 65_536
-_CONNACK: Final = 4
 _PUBACK: Final = bytes([0x40, 2])
 _PUBACK_BYTES: Final = 4
 _IDS: Final = 65_535
@@ -27,10 +25,11 @@ class Wire:
         self, port: int, names: Sequence[str], secrets: Mapping[str, str]
     ) -> None:
         self._names = names
-        self._streams = [_connect(port, name, secrets[name]) for name in names]
+        self._streams = [log_in(port, name, secrets[name]) for name in names]
         self._place = {stream.fileno(): n for n, stream in enumerate(self._streams)}
         self._poll = select.epoll()
         for stream in self._streams:
+            stream.setblocking(False)  # socket's own shape
             self._poll.register(stream, select.EPOLLIN)
         self._unsent: dict[int, bytearray] = {}
         self._unread = [b""] * len(names)
@@ -116,13 +115,3 @@ def publish_packet(message: Wild, packet_id: int) -> bytes:
             break
     first = 0x30 | message.qos << 1 | message.retain
     return bytes([first]) + octets + head + message.payload
-
-
-def _connect(port: int, name: str, secret: str) -> socket.socket:
-    stream = socket.create_connection(("127.0.0.1", port))
-    stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    stream.sendall(connect_packet(name, secret))
-    if stream.recv(_CONNACK)[-1] != 0:
-        raise ConnectionRefusedError(name)
-    stream.setblocking(False)
-    return stream

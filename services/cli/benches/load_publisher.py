@@ -152,10 +152,20 @@ class Publishers:
 
 
 def _connect(port: int, name: str, secret: str) -> socket.socket:
+    stream = log_in(port, name, secret)
+    stream.sendall(subscribe_packet(name))
+    return stream
+
+
+def log_in(port: int, name: str, secret: str) -> socket.socket:
+    """A publisher's accepted connection, blocking still.
+
+    Raises:
+        ConnectionRefusedError: the broker does not let it in.
+    """
     stream = socket.create_connection(("127.0.0.1", port))
     stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     stream.sendall(connect_packet(name, secret))
     if stream.recv(_CONNACK)[-1] != 0:
         raise ConnectionRefusedError(name)
-    stream.sendall(subscribe_packet(name))
     return stream
