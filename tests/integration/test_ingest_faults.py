@@ -166,6 +166,25 @@ async def test_rows_that_ingest_did_not_know_of_are_merged_with(stage: Stage) ->
     assert (ledger.total.stored, ledger.total.merged) == (7, 1)
 
 
+async def test_a_frame_that_is_heard_of_first_may_have_a_row(stage: Stage) -> None:
+    """Neither the latest values nor the log told of it, so its first item is copied without a look."""
+    await stage.database.execute(
+        """
+        INSERT INTO observations
+        SELECT frame_id, to_timestamp($1::bigint / 1000.0), '{230,NULL,NULL,NULL,NULL}', NULL, now()
+        FROM frames JOIN devices USING (device_id) WHERE key = 'feeder-1'
+        """,
+        T0,
+    )
+    async with stage.ingest(), stage.device("feeder-1") as feeder:
+        await feeder.values(T0, current=1000)
+        await feeder.values(T0 + 1, current=1000)
+        ledger = await stage.settled(2)
+    rows = await stage.rows("feeder-1")
+    assert rows == {0: [230, 1, None, None, None], 1: [None, 1, None, None, None]}
+    assert (ledger.total.stored, ledger.total.merged) == (1, 1)
+
+
 async def test_broken_database_sessions_are_made_anew(stage: Stage) -> None:
     async with stage.ingest(), stage.device("feeder-1") as feeder:
         for place in range(100):
