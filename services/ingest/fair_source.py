@@ -33,7 +33,7 @@ _LATE_ENOUGH: Final = 0.001  # seconds; a timer may be early by less
 _SHARE: Final = 0.2  # of the time, for them, while there are others
 _MANY: Final = 20_000
 _CALM_SECONDS: Final = 2.0  # without others
-_PAGE: Final = 2_000  # messages written at once
+_PAGE: Final = 500  # messages written at once
 _READ_AT_ONCE: Final = 200
 _RETRY_SECONDS: Final = 1.0
 _TELL_SECONDS: Final = 5.0  # while there is a flood
@@ -41,9 +41,13 @@ _TELL_SECONDS: Final = 5.0  # while there is a flood
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """memory_bytes: set aside in memory. most_messages: of one publisher; beyond, they are refused."""
+    """memory_bytes, unacknowledged: set aside in memory. most_messages: of one publisher; beyond, they are refused.
+
+    unacknowledged: messages; of the 10,000 that the broker has under way, the others need the rest.
+    """
 
     memory_bytes: int = 16_000_000
+    unacknowledged: int = 1_000
     most_messages: int = 1_000_000
 
 
@@ -66,7 +70,7 @@ class FairSource:
         self._disk = connection
         self._clock = clock
         self._bounds = bounds
-        self._aside = SetAside(bounds.memory_bytes)
+        self._aside = SetAside(bounds.memory_bytes, bounds.unacknowledged)
         self._live: list[Publication] = []
         self._refused: deque[Publication] = deque()
         self._out: dict[int, tuple[int | None, Publication]] = {}
@@ -192,6 +196,7 @@ class FairSource:
                 publications = await self._source.receive(_AT_ONCE)
                 self._sort(publications)
                 self._arrived.set()
+                await asyncio.sleep(0)  # a backlog leaves nothing to wait for
                 while self._is_full:
                     self._room.clear()
                     await self._room.wait()

@@ -32,9 +32,10 @@ class Line:
 class SetAside:
     """Takes turns between publishers, keeps the order within each."""
 
-    def __init__(self, most_bytes: int) -> None:
-        """most_bytes: in memory; what is beyond should go to disk."""
+    def __init__(self, most_bytes: int, most_messages: int) -> None:
+        """In memory, and not acknowledged; what is beyond should go to disk."""
         self._most_bytes = most_bytes
+        self._most_messages = most_messages
         self._lines: dict[str, Line] = {}
         self._turns: deque[str] = deque()
         self.read_through: dict[str, int] = {}  # the newest id on disk that was read
@@ -84,9 +85,9 @@ class SetAside:
         Until written() or not_written() it is on its way.
         """
         wanted = [name for name, line in self._lines.items() if line.on_disk]
-        if self.bytes > self._most_bytes:
-            lengths = ((len(line.came), name) for name, line in self._lines.items())
-            wanted.append(max(lengths)[1])
+        came = {name: len(line.came) for name, line in self._lines.items()}
+        if self.bytes > self._most_bytes or sum(came.values()) > self._most_messages:
+            wanted.append(max((length, name) for name, length in came.items())[1])
         messages: list[tuple[str, Publication]] = []
         for name in dict.fromkeys(wanted):
             line = self._lines[name]

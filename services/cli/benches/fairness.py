@@ -47,8 +47,10 @@ async def bench_fairness(
         city = bench_city(load_city(SHIPPED / "alatau.yaml"), [VALUES], len(names))
         await apply_city(connection, city, retire=False, actor="bench", dry_run=False)
         await opened.enter_async_context(running_services(servers, free_port()))
-        live = opened.enter_context(running_load(_plan(servers, names[:-1], clock)))
-        flood = opened.enter_context(running_load(_plan(servers, names[-1:], clock)))
+        others = _plan(servers, names[:-1], clock)
+        returning = _plan(servers, names[-1:], clock, saved_up=options.backlog)
+        live = opened.enter_context(running_load(others))
+        flood = opened.enter_context(running_load(returning))
         return await _Run(connection, live, flood, options, clock, say).measure()
 
 
@@ -101,22 +103,25 @@ class _Run:
         return self._live.take_latencies()
 
     async def _settled(self) -> int:
-        """Rows in the store, once nothing waits any more."""
+        """Items in the store, once all that was sent has met its fate."""
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while True:
                 await self._clock.sleep(_POLL_SECONDS)
                 total = (await read_ledger(self._connection)).total
                 sent = self._live.sent.value + self._flood.sent.value
-                if not total.waiting and total.stored >= sent:
+                if total.received - total.waiting >= sent:
                     return total.stored
 
 
-def _plan(servers: Servers, names: list[str], clock: Clock) -> LoadPlan:
+def _plan(
+    servers: Servers, names: list[str], clock: Clock, saved_up: int = 0
+) -> LoadPlan:
     return LoadPlan(
         port=servers.port,
         secrets={name: servers.secrets[name] for name in names},
         values=dict(MEASURED[:VALUES]),
         epoch=clock.now_ms() // 1000,
+        saved_up=saved_up,
     )
 
 

@@ -28,7 +28,7 @@ class LoadPlan:
     """Who publishes what. Messages of a publisher are numbered from 1 in an epoch of its own.
 
     values: what each channel says, always. unreceipted: that many messages may be without a receipt; 0: no receipts
-    are waited for.
+    are waited for. saved_up: of what each of them sends, so many messages are from the past, a millisecond apart.
     """
 
     port: int
@@ -36,6 +36,7 @@ class LoadPlan:
     values: dict[str, float]
     epoch: int
     unreceipted: int = 0
+    saved_up: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class _Shared:
 def _generate(
     plan: LoadPlan, shared: _Shared, questions: multiprocessing.connection.Connection
 ) -> None:
-    publishers = Publishers(plan.port, plan.secrets, plan.epoch)
+    publishers = Publishers(plan.port, plan.secrets, plan.epoch, plan.saved_up)
     questions.send("ready")
     generator = _Generator(plan, shared, publishers)
     while True:

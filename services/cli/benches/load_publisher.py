@@ -85,7 +85,10 @@ class ReceiptLedger:
 class Publishers:
     """Connected, subscribed to their receipts, and announced."""
 
-    def __init__(self, port: int, secrets: Mapping[str, str], epoch: int) -> None:
+    def __init__(
+        self, port: int, secrets: Mapping[str, str], epoch: int, saved_up: int = 0
+    ) -> None:
+        self._saved_up = saved_up
         self._streams = [_connect(port, name, secrets[name]) for name in secrets]
         for name, stream in zip(secrets, self._streams, strict=True):
             stream.sendall(birth_packet(name, epoch))
@@ -118,7 +121,8 @@ class Publishers:
         """[publisher, message] numbers and times of the next messages: about now, and every one a millisecond later."""
         steps = np.arange(count)
         now_ms = time.time_ns() // 1_000_000
-        first_ms = np.maximum(self._newest_ms[places] + 1, now_ms - count)
+        earliest_ms = now_ms - max(count, self._saved_up)
+        first_ms = np.maximum(self._newest_ms[places] + 1, earliest_ms)
         numbers = self._sent[places][:, np.newaxis] + 1 + steps
         self._sent[places] += count
         self._newest_ms[places] = first_ms + count - 1

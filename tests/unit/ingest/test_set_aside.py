@@ -20,7 +20,7 @@ def numbers(taken: list[tuple[str, int | None, Publication]]) -> list[tuple[str,
 
 
 def test_publishers_take_turns() -> None:
-    aside = SetAside(ROOM)
+    aside = SetAside(ROOM, ROOM)
     for number in range(500):
         aside.put("a", message("a", number))
     aside.put("b", message("b", 0))
@@ -30,7 +30,7 @@ def test_publishers_take_turns() -> None:
 
 
 def test_the_longest_line_goes_to_disk_when_memory_is_short() -> None:
-    aside = SetAside(2000)
+    aside = SetAside(2000, ROOM)
     for number in range(5):
         aside.put("long", message("long", number))
     assert aside.to_write(10) == []
@@ -43,8 +43,21 @@ def test_the_longest_line_goes_to_disk_when_memory_is_short() -> None:
     assert (len(aside), aside.to_read()) == (5, "long")
 
 
+def test_the_longest_line_goes_to_disk_before_the_brokers_window_is_full() -> None:
+    """What is in memory only is not acknowledged, and the broker has so many messages under way at most."""
+    aside = SetAside(ROOM, most_messages=5)
+    for number in range(4):
+        aside.put("long", message("long", number))
+    aside.put("short", message("short", 0))
+    assert aside.to_write(10) == []
+    aside.put("short", message("short", 1))
+    assert [name for name, _ in aside.to_write(10)] == ["long"] * 4
+    aside.written()
+    assert aside.to_write(10) == []
+
+
 def test_what_stands_behind_what_is_on_disk_goes_there_too() -> None:
-    aside = SetAside(ROOM)
+    aside = SetAside(ROOM, ROOM)
     aside.counted({"a": 3})
     aside.put("a", message("a", 9))
     assert [name for name, _ in aside.to_write(10)] == ["a"]
@@ -88,7 +101,7 @@ steps = st.lists(
 def test_nothing_is_lost_and_each_publishers_order_is_kept(
     played: list[tuple[str, str | int]], most_bytes: int
 ) -> None:
-    aside, disk = SetAside(most_bytes), Disk()
+    aside, disk = SetAside(most_bytes, ROOM), Disk()
     came: dict[str, int] = defaultdict(int)
     given_out: dict[str, list[int]] = defaultdict(list)
 
