@@ -5,7 +5,7 @@ from unittest.mock import create_autospec
 
 import pytest
 
-from services.cli.benches.city_figures import stalls
+from services.cli.benches.city_figures import by_minute, stalls
 from services.cli.benches.limits import disk_flush
 from services.core.clock import SystemClock
 
@@ -27,3 +27,10 @@ def test_a_stall_is_more_than_two_seconds_of_messages_without_a_receipt() -> Non
         {"at_s": 6, "seconds": 1, "messages": 40},
     ]
     assert stalls([0, 20, 20], rate=10.0) == []
+
+
+def test_latencies_are_told_by_minute_from_the_first_on() -> None:
+    told = by_minute([(1030.0, 1.0), (1089.0, 3.0), (1091.0, 7.0), (1240.0, 9.0)])
+    assert [minute["minute"] for minute in told] == [0, 1, 3]
+    assert [minute["max"] for minute in told] == [3.0, 7.0, 9.0]
+    assert by_minute([]) == []

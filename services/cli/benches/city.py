@@ -14,6 +14,7 @@ from services.cli.benches.city_figures import (
     AlertWatch,
     Watch,
     an_hour,
+    by_minute,
     drained,
     ledger_sums,
     percentiles,
@@ -241,7 +242,8 @@ class _CityBench:
             "ledger": sums,
             "drain_s": round(seconds, 2) if sums["received"] >= items else None,
             "alert_latency_ms": {
-                **percentiles(latencies),
+                **percentiles([latency for _, latency in latencies]),
+                "by_minute": by_minute(latencies),
                 "alerts": len(latencies),
                 "missing": missing,
                 "unasked_for": self._alerts.other,

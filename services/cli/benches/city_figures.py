@@ -57,14 +57,15 @@ class AlertWatch:
 
     def latencies(
         self, trips: "SimpleQueue[tuple[str, float]]"
-    ) -> tuple[int, list[float]]:
-        """(how many trips have no alert, milliseconds of the others)."""
-        found, missing = [], 0
+    ) -> tuple[int, list[tuple[float, float]]]:
+        """(how many trips have no alert, when each of the others was sent and milliseconds until its alert)."""
+        found: list[tuple[float, float]] = []
+        missing = 0
         while not trips.empty():
             device, at = trips.get()
             after = [seen for seen in self.seen.get(device, ()) if seen >= at]
             missing += not after
-            found += [1000 * (min(after) - at)] if after else []
+            found += [(at, 1000 * (min(after) - at))] if after else []
         return missing, found
 
 
@@ -126,6 +127,18 @@ def an_hour(
     }
     ordered = sorted(grown.items(), key=lambda entry: -entry[1])
     return {name: size for name, size in ordered if size > 0}
+
+
+def by_minute(latencies: Sequence[tuple[float, float]]) -> list[dict[str, Any]]:
+    """Of (Unix seconds, value), from the first on: a disk that stood still is seen in one of them."""
+    began = min((at for at, _ in latencies), default=0.0)
+    minutes: dict[int, list[float]] = {}
+    for at, value in latencies:
+        minutes.setdefault(int((at - began) // 60), []).append(value)
+    return [
+        {"minute": minute, **percentiles(values)}
+        for minute, values in sorted(minutes.items())
+    ]
 
 
 def percentiles(values: Sequence[float]) -> dict[str, float | None]:
