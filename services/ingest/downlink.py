@@ -22,6 +22,8 @@ class Uplink(Outlet, Protocol):
 
     async def wait_lost(self) -> None: ...
 
+    async def wait_written(self) -> None: ...
+
 
 class Own(Outlet, Protocol):
     @property
@@ -50,6 +52,9 @@ class Downlink:
             await self._ending
 
     async def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        # A receipt lets its publisher go on. Ahead of the acknowledgements it would let all of them go on until the broker
+        # keeps more unacknowledged messages than it may.
+        await self._uplink.wait_written()
         outlet: Outlet = self._own if self._own.is_connected else self._uplink
         await outlet.publish_all(messages)
 

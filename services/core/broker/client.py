@@ -183,6 +183,10 @@ class BrokerClient:
             raise BrokerUnavailableError
         self._link.send_publishes(messages)
         self._schedule_write()
+        await self.wait_written()
+
+    async def wait_written(self) -> None:
+        """Until all that was sent so far is with the system, or its connection is gone."""
         await self._written.wait()
 
     async def round_trip(self) -> int:

@@ -30,6 +30,9 @@ class Link:
     async def wait_lost(self) -> None:
         await self.lost.wait()
 
+    async def wait_written(self) -> None:
+        await self._free.wait()
+
     async def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
         await self._free.wait()
         self.sent += messages
@@ -56,6 +59,18 @@ async def test_a_receipt_that_is_stuck_ends_with_the_uplink() -> None:
         await stuck
         await downlink.publish_all([("topic", b"new")])
     assert uplink.sent == [("topic", b"new")]
+
+
+async def test_a_receipt_waits_for_the_acknowledgements() -> None:
+    own, uplink = Link(), Link(is_stuck=True)
+    async with asyncio.timeout(5), Downlink(own, uplink) as downlink:
+        waiting = asyncio.create_task(downlink.publish_all([("topic", b"receipt")]))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        assert own.sent == []
+        uplink.renew()
+        await waiting
+    assert own.sent == [("topic", b"receipt")]
 
 
 @pytest.mark.parametrize(
