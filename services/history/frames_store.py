@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 
 from services.core.clock import from_milliseconds, to_milliseconds
 from services.core.storage.copy_format import (
-    HEADER,
-    TRAILER,
     Column,
     Type,
-    encode,
+    encode_parts,
     postgres_times,
 )
 from services.core.storage.pool import Connection
@@ -179,10 +177,8 @@ async def _copy(
     """Rows as they are encoded: those of a part at a time."""
 
     async def stream() -> AsyncIterator[bytes]:
-        yield HEADER
-        for columns in parts:
-            yield encode(columns)
-        yield TRAILER
+        for part in encode_parts(parts):
+            yield part
 
     await connection.copy_to_table(
         table, source=stream(), columns=names, format="binary"

@@ -8,11 +8,9 @@ from numpy.typing import NDArray
 
 from services.core.city.quality import ALL_GOOD
 from services.core.storage.copy_format import (
-    HEADER,
-    TRAILER,
     Column,
     Type,
-    encode,
+    encode_parts,
     postgres_times,
 )
 
@@ -34,7 +32,7 @@ def encode_rows(groups: list[Rows], ingested_at_ms: int) -> bytes:
 
     Rows of a group go in the order of their frames, for the index's sake.
     """
-    parts = [HEADER]
+    parts: list[list[Column | None]] = []
     for rows in groups:
         missing = np.isnan(rows.results)
         flagged = ((rows.quality != ALL_GOOD) & ~missing).any(axis=1)
@@ -48,19 +46,18 @@ def encode_rows(groups: list[Rows], ingested_at_ms: int) -> bytes:
                     rows.results[order],
                     rows.quality[order],
                 )
-                parts.append(_encode(part, ingested_at_ms, with_quality=wanted))
-    parts.append(TRAILER)
-    return b"".join(parts)
+                parts.append(_columns(part, ingested_at_ms, with_quality=wanted))
+    return b"".join(encode_parts(parts))
 
 
-def _encode(rows: Rows, ingested_at_ms: int, *, with_quality: bool) -> bytes:
+def _columns(
+    rows: Rows, ingested_at_ms: int, *, with_quality: bool
+) -> list[Column | None]:
     ingested_at = np.full(len(rows.frame_ids), ingested_at_ms)
-    return encode(
-        [
-            Column(Type.INT4, rows.frame_ids),
-            Column(Type.TIMESTAMPTZ, postgres_times(rows.times_ms)),
-            Column(Type.FLOAT8, rows.results, missing=np.isnan(rows.results)),
-            Column(Type.INT2, rows.quality) if with_quality else None,
-            Column(Type.TIMESTAMPTZ, postgres_times(ingested_at)),
-        ]
-    )
+    return [
+        Column(Type.INT4, rows.frame_ids),
+        Column(Type.TIMESTAMPTZ, postgres_times(rows.times_ms)),
+        Column(Type.FLOAT8, rows.results, missing=np.isnan(rows.results)),
+        Column(Type.INT2, rows.quality) if with_quality else None,
+        Column(Type.TIMESTAMPTZ, postgres_times(ingested_at)),
+    ]

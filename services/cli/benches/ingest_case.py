@@ -150,7 +150,7 @@ class PipelineRun:
         )
 
     async def _warm_up(self) -> None:
-        """Until every publisher is known; a frame's first items have to look into the store."""
+        """Until every publisher is known: its first message has to be resolved."""
         load, clock = self._load, self._clock
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while load.receipted.value < _MET * load.publishers:

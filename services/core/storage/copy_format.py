@@ -3,7 +3,7 @@
 The format: https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-HEADER: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-TRAILER: Final = b"\xff\xff"
+_HEADER: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+_TRAILER: Final = b"\xff\xff"
 
 _POSTGRES_EPOCH_MS: Final = 946_684_800_000  # 2000-01-01T00:00:00Z
 _ARRAY_HEADER_BYTES: Final = 20
@@ -44,6 +44,14 @@ class Column:
     def of(self, rows: NDArray[np.bool_]) -> "Column":
         missing = None if self.missing is None else self.missing[rows]
         return Column(self.kind, self.values[rows], missing)
+
+
+def encode_parts(parts: Iterable[Sequence[Column | None]]) -> Iterator[bytes]:
+    """A whole COPY stream; the rows of a part at a time."""
+    yield _HEADER
+    for columns in parts:
+        yield encode(columns)
+    yield _TRAILER
 
 
 def encode(columns: Sequence[Column | None]) -> bytes:
