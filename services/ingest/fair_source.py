@@ -29,6 +29,7 @@ log = structlog.get_logger()
 
 _AT_ONCE: Final = 500  # taken from the broker ahead of being asked for
 _FEW: Final = 200  # of those set aside, given out at once while there are others
+_BESIDE: Final = 100  # of them, with messages of others, which are written now anyway
 _LATE_ENOUGH: Final = 0.001  # seconds; a timer may be early by less
 _SHARE: Final = 0.2  # of the time, for them, while there are others
 _MANY: Final = 20_000
@@ -170,8 +171,12 @@ class FairSource:
         now = self._clock.monotonic()
         if self._is_calm(now):
             limit = min(limit, _MANY - len(self._out))
+        elif self._out:
+            limit = 0
+        elif self._live:
+            limit = min(limit, _BESIDE)
         else:
-            limit = 0 if self._out or now < self._turn_at else min(limit, _FEW)
+            limit = min(limit, _FEW) if now >= self._turn_at else 0
         if not self._out:
             self._given_at = now
         given: list[Publication] = []

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 import structlog
@@ -56,11 +56,10 @@ async def run_ingest(
     """Begin, be ready, and store until stop is set. Database trouble is waited out; any other error ends it."""
     pipelines: list[Pipeline] = []
     async with contextlib.AsyncExitStack() as opened:
+        opening = _Opening(settings, clock, chance, opened)
 
         async def begin() -> None:
-            pipeline = await _begin(settings, clock, chance, opened)
-            _open_inbox(pipeline, settings, clock, opened)
-            pipelines.append(pipeline)
+            pipelines.append(await opening.pipeline())
 
         await until_stopped(begin(), stop)
         for pipeline in pipelines:
@@ -69,126 +68,129 @@ async def run_ingest(
             await pipeline.run(stop)
 
 
-async def _begin(
-    settings: Settings,
-    clock: Clock,
-    chance: random.Random,
-    opened: contextlib.AsyncExitStack,
-) -> Pipeline:
-    """Become the one writer, learn what is known, then subscribe.
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """What earlier runs left in the store. clock: of the log, not behind its newest entry."""
 
-    The broker comes last: a second ingest that waits for the lock must not take the first one's session away.
-    """
-    store = Store(settings.dsn)
-    opened.push_async_callback(store.close)
-    await _patiently(store.open, clock)
-    logged = await tail(store.connection, "observations")
-    log_clock = SteadyClock(not_before=logged.logged_at)
-    newest, receipts, decoder = NewestTimes(), Receipts(), Decoder()
-    await recall(store.connection, newest, receipts)
-    await count_from_now(store.connection)
-    decoder.remember(await recall_formats(store.connection))
-    registry_connection = SideConnection(settings.dsn, "ingest-registry")
-    wake_connection = SideConnection(settings.dsn, "ingest-wake")
-    command_connection = SideConnection(settings.dsn, "ingest-commands")
-    opened.callback(registry_connection.terminate)
-    opened.callback(wake_connection.terminate)
-    opened.callback(command_connection.terminate)
-    registry = Registry(registry_connection, clock)
-    await _patiently(registry.refresh, clock)
-    standings = Standings(decoder, clock)
-    client = await opened.enter_async_context(
-        _client(settings, clock, chance, standings)
-    )
-    await client.subscribe(decoder.filters)
-    await opened.enter_async_context(standings.kept(client))
-    fair = FairSource(
-        client,
-        Fairness(registry.messages_a_second),
-        decoder.publisher_of,
-        SideConnection(settings.dsn, "ingest-set-aside"),
-        clock,
-    )
-    broker = await opened.enter_async_context(fair)
-    intake = Intake(
-        broker,
-        await _outlet(settings, client, clock, chance, opened),
-        decoder,
-        Commands(command_connection, client, clock),
-        fair.waiting,
-    )
-    if settings.door_bind is not None:
-        room = await opened.enter_async_context(
-            open_door(settings, decoder, registry, clock)
+    store: Store
+    clock: SteadyClock
+    newest: NewestTimes
+    receipts: Receipts
+    decoder: Decoder
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """All that ingest opens, and who gets it. opened: closes it, in reverse."""
+
+    settings: Settings
+    clock: Clock
+    chance: random.Random
+    opened: contextlib.AsyncExitStack
+
+    async def pipeline(self) -> Pipeline:
+        """Become the one writer, learn what is known, then subscribe.
+
+        The broker comes last: a second ingest that waits for the lock must not take the first one's session away.
+        """
+        learned, clock = await self._learned(), self.clock
+        registry = Registry(self._side("registry"), clock)
+        waker = Waker(self._side("wake"), clock)
+        await _patiently(registry.refresh, clock)
+        intake = await self._intake(learned.decoder, registry)
+        log_time = learned.clock.now
+        writer = Writer(learned.store, learned.newest, clock, self.chance, log_time)
+        pipeline = Pipeline(intake, registry, writer, learned.receipts, waker, clock)
+        self._put_beside(pipeline)
+        return pipeline
+
+    async def _learned(self) -> _Learned:
+        store = Store(self.settings.dsn)
+        self.opened.push_async_callback(store.close)
+        await _patiently(store.open, self.clock)
+        logged = await tail(store.connection, "observations")
+        newest, receipts, decoder = NewestTimes(), Receipts(), Decoder()
+        await recall(store.connection, newest, receipts)
+        await count_from_now(store.connection)
+        decoder.remember(await recall_formats(store.connection))
+        log_clock = SteadyClock(not_before=logged.logged_at)
+        return _Learned(store, log_clock, newest, receipts, decoder)
+
+    async def _intake(self, decoder: Decoder, registry: Registry) -> Intake:
+        """The broker, read fairly, and the HTTPS door beside it."""
+        commands = self._side("commands")
+        standings = Standings(decoder, self.clock)
+        client = await self.opened.enter_async_context(self._client(standings))
+        await client.subscribe(decoder.filters)
+        await self.opened.enter_async_context(standings.kept(client))
+        fair = FairSource(
+            client,
+            Fairness(registry.messages_a_second),
+            decoder.publisher_of,
+            self._side("set-aside"),
+            self.clock,
         )
-        source = await opened.enter_async_context(MergedSource(broker, room))
-        intake = replace(intake, source=source, explain=room.explain)
-    return Pipeline(
-        intake,
-        registry,
-        Writer(store, newest, clock, chance, log_clock.now),
-        receipts,
-        Waker(wake_connection, clock),
-        clock,
-    )
+        intake = Intake(
+            await self.opened.enter_async_context(fair),
+            await self._outlet(client),
+            decoder,
+            Commands(commands, client, self.clock),
+            fair.waiting,
+        )
+        if self.settings.door_bind is None:
+            return intake
+        return await self._with_door(intake, registry)
 
+    async def _with_door(self, intake: Intake, registry: Registry) -> Intake:
+        door = open_door(self.settings, intake.decoder, registry, self.clock)
+        room = await self.opened.enter_async_context(door)
+        merged = MergedSource(intake.source, room)
+        source = await self.opened.enter_async_context(merged)
+        return replace(intake, source=source, explain=room.explain)
 
-def _open_inbox(
-    pipeline: Pipeline,
-    settings: Settings,
-    clock: Clock,
-    opened: contextlib.AsyncExitStack,
-) -> None:
-    """Beside the pipeline: replays of what was refused, corrections, and what watchers are told."""
-    replay_connection = SideConnection(settings.dsn, "ingest-replays")
-    watch_connection = SideConnection(settings.dsn, "ingest-watch")
-    opened.callback(replay_connection.terminate)
-    opened.callback(watch_connection.terminate)
-    replays = Replays(replay_connection, clock, pipeline.take_in_again)
-    pipeline.beside("replays", replays.run)
-    correction_connection = SideConnection(settings.dsn, "ingest-corrections")
-    opened.callback(correction_connection.terminate)
-    take_in = pipeline.take_in_revision
-    corrections = Corrections(correction_connection, clock, take_in)
-    pipeline.beside("corrections", corrections.run)
-    pipeline.beside("watch", lambda: pipeline.tap.run(watch_connection))
+    def _put_beside(self, pipeline: Pipeline) -> None:
+        """Replays of what was refused, corrections, and what watchers are told."""
+        clock, watchers = self.clock, self._side("watch")
+        replays = Replays(self._side("replays"), clock, pipeline.take_in_again)
+        take_in = pipeline.take_in_revision
+        corrections = Corrections(self._side("corrections"), clock, take_in)
+        pipeline.beside("replays", replays.run)
+        pipeline.beside("corrections", corrections.run)
+        pipeline.beside("watch", lambda: pipeline.tap.run(watchers))
 
+    def _side(self, name: str) -> SideConnection:
+        side = SideConnection(self.settings.dsn, f"ingest-{name}")
+        self.opened.callback(side.terminate)
+        return side
 
-def _client(
-    settings: Settings, clock: Clock, chance: random.Random, standings: Standings
-) -> BrokerClient:
-    options = ClientOptions(
-        settings.broker_url.unicode_string(),
-        client_id=settings.broker_url.username or users.INGEST,
-        clean_session=False,
-        manual_ack=True,
-        keepalive=_KEEPALIVE_SECONDS,
-        longest_pause=2.0,
-        rest=_REST_SECONDS,
-        fresh_will=standings.will,
-    )
-    return BrokerClient(options, clock=clock, chance=chance)
+    def _client(self, standings: Standings) -> BrokerClient:
+        broker_url = self.settings.broker_url
+        options = ClientOptions(
+            broker_url.unicode_string(),
+            client_id=broker_url.username or users.INGEST,
+            clean_session=False,
+            manual_ack=True,
+            keepalive=_KEEPALIVE_SECONDS,
+            longest_pause=2.0,
+            rest=_REST_SECONDS,
+            fresh_will=standings.will,
+        )
+        return BrokerClient(options, clock=self.clock, chance=self.chance)
 
-
-async def _outlet(
-    settings: Settings,
-    client: BrokerClient,
-    clock: Clock,
-    chance: random.Random,
-    opened: contextlib.AsyncExitStack,
-) -> Outlet:
-    """A broker that somebody else runs knows one user of ours, so there is one connection then."""
-    if settings.broker_url.username != users.INGEST:
-        return client
-    options = ClientOptions(
-        as_user(settings.broker_url.unicode_string(), users.DOWNLINK),
-        keepalive=_DOWNLINK_KEEPALIVE_SECONDS,
-        send_buffer=_DOWNLINK_BYTES,
-        longest_pause=2.0,
-    )
-    own = BrokerClient(options, clock=clock, chance=chance)
-    downlink = Downlink(await opened.enter_async_context(own), client)
-    return await opened.enter_async_context(downlink)
+    async def _outlet(self, client: BrokerClient) -> Outlet:
+        """A broker that somebody else runs knows one user of ours, so there is one connection then."""
+        broker_url = self.settings.broker_url
+        if broker_url.username != users.INGEST:
+            return client
+        options = ClientOptions(
+            as_user(broker_url.unicode_string(), users.DOWNLINK),
+            keepalive=_DOWNLINK_KEEPALIVE_SECONDS,
+            send_buffer=_DOWNLINK_BYTES,
+            longest_pause=2.0,
+        )
+        own = BrokerClient(options, clock=self.clock, chance=self.chance)
+        downlink = Downlink(await self.opened.enter_async_context(own), client)
+        return await self.opened.enter_async_context(downlink)
 
 
 async def _patiently(open_it: Callable[[], Awaitable[Opened]], clock: Clock) -> Opened:

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from services.core.broker.link import Publication
 from services.core.broker.topics import up_topic
-from services.core.clock import SystemClock
+from services.core.clock import Clock, SystemClock
 from services.core.reasons import Reason
 from services.core.storage.pool import connect
 from services.ingest.decode import Decoder
@@ -70,9 +70,23 @@ class Verdict(Fairness):
         pass
 
 
+class Stopwatch(SystemClock):
+    """Its monotonic time is set."""
+
+    seconds = 0.0
+
+    @override
+    def monotonic(self) -> float:
+        return self.seconds
+
+
 @asynccontextmanager
 async def fair(
-    inbox: Inbox, database_url: str, *over: str, bounds: Bounds | None = None
+    inbox: Inbox,
+    database_url: str,
+    *over: str,
+    bounds: Bounds | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[FairSource]:
     connection = SideConnection(database_url, "test")
     source = FairSource(
@@ -80,7 +94,7 @@ async def fair(
         Verdict(*over),
         Decoder().publisher_of,
         connection,
-        SystemClock(),
+        clock or SystemClock(),
         bounds or Bounds(),
     )
     async with source:
@@ -153,6 +167,23 @@ async def test_few_are_on_their_way_while_there_are_others(database_url: str) ->
         source.acknowledge(given)
         async with asyncio.timeout(30):
             assert 0 < len(await source.receive(200)) <= 200
+
+
+async def test_some_go_with_the_others_also_when_it_is_not_their_turn(
+    database_url: str,
+) -> None:
+    inbox, clock = Inbox(), Stopwatch()
+    inbox.put("flood", *range(450))
+    inbox.put("calm", 1)
+    async with fair(inbox, database_url, "flood", clock=clock) as source:
+        given = await source.receive(1000)
+        clock.seconds = 1.0
+        source.acknowledge(given)  # by themselves, their next turn is in four seconds
+        inbox.put("calm", 2)
+        async with asyncio.timeout(30):
+            beside = said(await source.receive(1000))
+    assert ("calm", 2) in beside
+    assert [n for name, n in beside if name == "flood"] == list(range(100, 200))
 
 
 async def test_what_is_too_much_for_memory_waits_on_disk_and_survives_a_crash(
