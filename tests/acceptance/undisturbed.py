@@ -1,6 +1,7 @@
 """What the rules would have said had nothing happened to them: the same event log, judged in one go."""
 
 from pathlib import Path
+from typing import Final
 
 from services.core.city_folder import load_city
 from services.core.storage import event_log
@@ -9,6 +10,7 @@ from services.core.storage.pool import Connection, connect
 from services.core.storage.registry_store import apply_city
 from services.rules.engine import Engine
 
+_PAGE: Final = 200  # batches
 CITY = Path(__file__).parents[2] / "deploy" / "city" / "alatau.yaml"
 FRAMES = (
     "SELECT d.key, f.frame_id FROM frames f JOIN devices d USING (device_id) ORDER BY 1"
@@ -40,44 +42,32 @@ async def judge_undisturbed(
         assert await calm.fetch(FRAMES) == await lived.fetch(FRAMES), (
             "the copy numbers its frames differently"
         )
-        await _copy(lived, calm, "rules", "rule_id")
+        await _copy_rules(lived, calm)
         engine = await Engine.begin(calm)
-        await _copy(lived, calm, "event_log", "batch")
-        await _copy_place(lived, calm)
-        await _judge(calm, engine, judged)
+        await _judge(lived, engine, judged)
         return episodes, await _episodes(calm)
     finally:
         await calm.close()
 
 
-async def _judge(calm: Connection, engine: Engine, judged: Cursor) -> None:
+async def _judge(lived: Connection, engine: Engine, judged: Cursor) -> None:
     """Up to where the installation's rules had come."""
     at = engine.cursor
     while at.batch < judged.batch:
         entries = await event_log.read(
-            calm, "observations", at, min(200, judged.batch - at.batch)
+            lived, "observations", at, min(_PAGE, judged.batch - at.batch)
         )
         await engine.take(entries)
         at = entries[-1].cursor
 
 
-async def _copy(source: Connection, target: Connection, table: str, order: str) -> None:
-    only = "WHERE stream = 'observations'" if table == "event_log" else ""
-    rows = await source.fetch(f"SELECT * FROM {table} {only} ORDER BY {order}")  # noqa: S608 - named by us
+async def _copy_rules(source: Connection, target: Connection) -> None:
+    rows = await source.fetch("SELECT * FROM rules ORDER BY rule_id")
     columns = ", ".join(rows[0].keys())
     places = ", ".join(f"${number}" for number in range(1, len(rows[0]) + 1))
     await target.executemany(
-        f"INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({places})",  # noqa: S608 - as above
+        f"INSERT INTO rules ({columns}) OVERRIDING SYSTEM VALUE VALUES ({places})",  # noqa: S608 - named by us
         [tuple(row) for row in rows],
-    )
-
-
-async def _copy_place(source: Connection, target: Connection) -> None:
-    newest = await event_log.tail(source, "observations")
-    await target.execute(
-        "UPDATE log_streams SET last_batch = $1, logged_at = $2 WHERE stream = 'observations'",
-        newest.batch,
-        newest.logged_at,
     )
 
 

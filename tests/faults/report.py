@@ -39,7 +39,8 @@ class Outcome:
 
     @property
     def holds(self) -> bool:
-        return bool(self.verdict) and all(line.holds for line in self.verdict)
+        asked = [line.holds for line in self.verdict if line.holds is not None]
+        return bool(asked) and all(asked)
 
     def count(self, fault: str) -> None:
         self.counts[fault] = self.counts.get(fault, 0) + 1
@@ -98,7 +99,7 @@ def as_markdown(outcome: Outcome) -> str:
     ]
     parts += ["", "| promise | | figure |", "|---|---|---|"]
     parts += [
-        f"| {line.promise} | {'holds' if line.holds else '**BROKEN**'} | {_one_line(line.figure)} |"
+        f"| {line.promise} | {_marked(line)} | {_one_line(line.figure)} |"
         for line in outcome.verdict
     ]
     return "\n".join(parts)
@@ -110,6 +111,10 @@ def _headline(outcome: Outcome) -> str:
         f"{outcome.date}, seed {outcome.seed}, {outcome.minutes:.0f} minutes, {outcome.machine}:"
         f" {outcome.killed:,} kills of services and database backends, {steps:,} steps."
     )
+
+
+def _marked(line: Line) -> str:
+    return f"**{line.word}**" if line.holds is False else line.word
 
 
 def _one_line(text: str) -> str:
@@ -135,6 +140,6 @@ def add_to_earlier(outcome: Outcome) -> Outcome:
         outcome.seconds[of] = [*seconds, *outcome.seconds.get(of, [])]
     outcome.minutes += earlier["minutes"]
     outcome.killed += earlier["killed"]
-    broken = [Line(**line) for line in earlier["verdict"] if not line["holds"]]
+    broken = [Line(**line) for line in earlier["verdict"] if line["holds"] is False]
     outcome.verdict += broken
     return outcome

@@ -89,6 +89,15 @@ def test_a_missed_promise_and_a_broken_one_are_told() -> None:
     assert "| nothing is lost | **BROKEN** | 3 |" in as_markdown(outcome)
 
 
+def test_a_promise_that_was_not_asked_is_neither_kept_nor_broken() -> None:
+    outcome = Outcome(7, 60, "2026-11-22", "a machine")
+    outcome.verdict.append(Line("the log adds up", None, "it begins at batch 9"))
+    assert not outcome.holds
+    assert "| the log adds up | not asked | it begins" in as_markdown(outcome)
+    outcome.verdict.append(Line("nothing is lost", True, "0"))
+    assert outcome.holds
+
+
 def test_the_page_has_a_place_for_the_table() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert page.index(BEGIN) < page.index(END)

@@ -46,13 +46,21 @@ class Company(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Line:
+    """holds: None, it was not asked."""
+
     promise: str
-    holds: bool
+    holds: bool | None
     figure: str
+
+    @property
+    def word(self) -> str:
+        if self.holds is None:
+            return "not asked"
+        return "holds" if self.holds else "BROKEN"
 
     @override
     def __str__(self) -> str:
-        return f"{'holds ' if self.holds else 'BROKEN'}  {self.promise}: {self.figure}"
+        return f"{self.word:9}  {self.promise}: {self.figure}"
 
 
 @dataclass
@@ -244,7 +252,7 @@ async def _folded_as_logged(connection: Connection) -> Line:
         "SELECT min(batch) FROM event_log WHERE stream = 'observations'"
     )
     if first != 1:
-        return Line(promise, True, f"not asked: the log begins at batch {first} now")
+        return Line(promise, None, f"the log begins at batch {first} now")
     cursor, sums = Cursor(), np.zeros(5, np.int64)
     done = await connection.fetchval(
         "SELECT batch FROM log_cursors WHERE consumer = 'history' AND stream = 'observations'"
