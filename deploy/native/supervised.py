@@ -14,9 +14,9 @@ from deploy.native.child import child_command
 from deploy.native.notices import Notices
 from services.core.clock import Clock
 
-FIRST_PAUSE = 0.2
+FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 5.0
-EARN_SECONDS = 10.0
+EARN_SECONDS = 5.0  # a start takes about one second of a processor
 MOST_SPARE = 6.0
 WATCHDOG_SECONDS = 30.0
 PROBE_SECONDS = 0.05
@@ -57,7 +57,7 @@ class Surroundings:
 
 @dataclass
 class Backoff:
-    """Pauses between restarts: they double up to the longest; every ten seconds of life earn one quick restart.
+    """Pauses between restarts: they double up to the longest; every five seconds of life earn one quick restart.
 
     What is killed now and then, even several times a minute, is back at once; what cannot live slows down.
     """
