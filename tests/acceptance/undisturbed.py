@@ -9,6 +9,7 @@ from services.core.storage.event_log import Cursor
 from services.core.storage.pool import Connection, connect
 from services.core.storage.registry_store import apply_city
 from services.rules.engine import Engine
+from services.rules.platform_faults import FAULTS
 
 _PAGE: Final = 200  # batches
 CITY = Path(__file__).parents[2] / "deploy" / "city" / "alatau.yaml"
@@ -19,7 +20,7 @@ EPISODES = """
     SELECT a.fingerprint, a.rule_key, a.severity, a.state, a.starts_at, a.detected_at, a.ends_at, a.value,
            (SELECT array_agg(j.action || ' ' || j.at ORDER BY j.journal_id) FROM journal j
             WHERE j.alert_id = a.alert_id AND j.actor LIKE 'rule:%') AS moves
-    FROM alerts a ORDER BY a.starts_at, a.fingerprint
+    FROM alerts a WHERE a.rule_key <> ALL($1) ORDER BY a.starts_at, a.fingerprint
 """
 
 
@@ -72,4 +73,5 @@ async def _copy_rules(source: Connection, target: Connection) -> None:
 
 
 async def _episodes(connection: Connection) -> list[tuple[object, ...]]:
-    return [tuple(row) for row in await connection.fetch(EPISODES)]
+    """Of the city. What the platform said of itself does not follow from the log."""
+    return [tuple(row) for row in await connection.fetch(EPISODES, list(FAULTS))]

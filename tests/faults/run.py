@@ -41,6 +41,7 @@ _BEHIND: Final = 2  # batches: the log grows every second
 _MOST_BATCHES: Final = 500_000  # of a log that is judged anew
 _SERVICES: Final = ("ingest", "rules", "history", "api")
 _RULES_BEHIND: Final = "alatau_rules_batches_behind "
+_SHOWN: Final = 5  # alerts that should not differ
 _KEPT_LOGS: Final = "alatau-faults-logs"
 
 
@@ -197,9 +198,10 @@ class _Run:
         dsn = f"{scene.ground.superuser_dsn.rpartition('/')[0]}/undisturbed"
         await migrate(dsn)
         told, calm = await judge_undisturbed(lived, dsn)
-        return Line(
-            promise, told == calm, f"{len(told)} episodes, {len(calm)} undisturbed"
-        )
+        apart = [*(f"only in truth: {each}" for each in told if each not in calm)]
+        apart += [f"only undisturbed: {each}" for each in calm if each not in told]
+        figure = f"{len(told)} episodes, {len(calm)} undisturbed"
+        return Line(promise, told == calm, "; ".join([figure, *apart[:_SHOWN]]))
 
     async def _tell_progress(self, scene: Scene) -> None:
         began = scene.now()
