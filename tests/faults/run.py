@@ -84,8 +84,9 @@ def play(wanted: Wanted) -> Outcome:
 
 
 def _machine() -> str:
+    release = ".".join(platform.release().split(".")[:2])
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
-    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}"
+    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {release}"
 
 
 def _keep_logs(city: Installation, seed: int) -> Path:
