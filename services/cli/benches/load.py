@@ -19,6 +19,10 @@ from services.cli.benches.load_packets import Templates
 from services.cli.benches.load_publisher import Publishers
 
 _TURN_SECONDS: Final = 0.004
+# At full speed latency is not asked. A socket is worth a look when it has more than PUBACKs of what was sent together.
+_LONG_TURN_SECONDS: Final = 0.01
+_WORTH_A_LOOK: Final = 100  # bytes
+_LOOK_AT_ALL_SECONDS: Final = 0.5
 _AT_ONCE: Final = 500  # messages whose packets are made at once
 TOGETHER: Final = 20  # as a gateway does
 
@@ -143,6 +147,8 @@ class _Generator:
         self._next = 0
         self._sent = 0
         self._pace = _Pace()
+        self._hurried = False
+        self._looked_at = 0.0
 
     def turn(self) -> None:
         """Send what may be sent, take in what has come, and rest a little: many messages a system call."""
@@ -154,9 +160,20 @@ class _Generator:
             if not group or (group < most and not rate):
                 break
             self._send(group, chunk)
-        self._publishers.read()
+        self._read(now, hurried=not rate)
         self._report()
-        time.sleep(max(0.0, now + _TURN_SECONDS - time.monotonic()))
+        seconds = _TURN_SECONDS if rate else _LONG_TURN_SECONDS
+        time.sleep(max(0.0, now + seconds - time.monotonic()))
+
+    def _read(self, now: float, *, hurried: bool) -> None:
+        if hurried != self._hurried:
+            self._hurried = hurried
+            self._publishers.look_from(_WORTH_A_LOOK if hurried else 1)
+        if hurried and now - self._looked_at >= _LOOK_AT_ALL_SECONDS:
+            self._looked_at = now
+            self._publishers.read_all()
+        else:
+            self._publishers.read()
 
     def _room(self, rate: float, now: float) -> int:
         room = self._shared.allowed.value - self._sent

@@ -1,5 +1,6 @@
 """Many publishers on raw sockets: what each has sent, and what its receipts say of it."""
 
+import contextlib
 import re
 import select
 import socket
@@ -136,15 +137,29 @@ class Publishers:
             self._push(place, octets.tobytes())
 
     def read(self) -> None:
-        """Take in what has come."""
+        """Take in what has come: nothing of a socket that has less than is worth a look."""
         found = self._poll.poll(0)
         now = time.monotonic()
         for number, _ in found:
-            place = self._place[number]
-            received = self._streams[place].recv(_RECEIVE)
-            if not received:
-                raise ConnectionResetError
-            self.ledger.take(place, received, now)
+            self._read(self._place[number], now)
+
+    def read_all(self) -> None:
+        """Take in what has come, however little."""
+        now = time.monotonic()
+        for place in range(len(self)):
+            with contextlib.suppress(BlockingIOError):
+                self._read(place, now)
+
+    def look_from(self, least: int) -> None:
+        """least: bytes that make a socket worth a look."""
+        for stream in self._streams:
+            stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, least)
+
+    def _read(self, place: int, now: float) -> None:
+        received = self._streams[place].recv(_RECEIVE)
+        if not received:
+            raise ConnectionResetError
+        self.ledger.take(place, received, now)
 
     def _push(self, place: int, octets: bytes) -> None:
         try:
