@@ -75,6 +75,7 @@ class Publisher:
     _unsent: deque[int] = field(default_factory=deque)
     _plain: deque[bytes] = field(default_factory=deque)
     _birth_due: bool = True
+    _announcing: bool = False  # until the broker has the birth
     _work: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -83,7 +84,9 @@ class Publisher:
 
     @property
     def is_done(self) -> bool:
-        return not self.outbox and not self._plain
+        silent = not self.outbox and not self._plain
+        told = not self.identity.numbered or not (self._birth_due or self._announcing)
+        return silent and told
 
     @property
     def has_unsent(self) -> bool:
@@ -199,7 +202,7 @@ class Publisher:
                 await self._wait_for_work()
 
     async def _announce(self, client: BrokerClient) -> None:
-        self._birth_due = False
+        self._birth_due, self._announcing = False, True
         oldest = min(self.outbox, default=self.last_seq + 1)
         birth = {
             "time": self.world.clock.now_ms(),
@@ -207,6 +210,7 @@ class Publisher:
             "oldest_seq": oldest,
         }
         await self._publish_all(client, [json.dumps(birth).encode()], "birth")
+        self._announcing = False
 
     def _next_entries(self) -> list[Entry]:
         now = self.world.clock.monotonic()

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ import tests.faults.kills
 import tests.faults.network
 import tests.faults.traffic  # noqa: F401 # they enlist their faults
 from services.core.clock import Clock, SystemClock
-from services.core.storage.event_log import tail
+from services.core.storage.event_log import Cursor, tail
 from services.core.storage.migrate import migrate
 from services.core.storage.pool import Connection
 from tests.acceptance.undisturbed import judge_undisturbed
@@ -38,6 +39,7 @@ from tests.installation import Installation, installation
 _PROGRESS_SECONDS: Final = 10.0
 _QUIET_SECONDS: Final = 120.0
 _BEHIND: Final = 2  # batches: the log grows every second
+_AFTERWARDS: Final = 3  # batches
 _MOST_BATCHES: Final = 500_000  # of a log that is judged anew
 _SERVICES: Final = ("ingest", "rules", "history", "api")
 _RULES_BEHIND: Final = "alatau_rules_batches_behind "
@@ -179,8 +181,9 @@ class _Run:
             await ground.replaced(name, None)
         silent = lambda: all(each.is_done for each in scene.fleet.all())  # noqa: E731
         await ground.until("every outbox is empty", silent, _QUIET_SECONDS)
+        silent_at = (await ground.sql(_newest)).batch
         deadline = scene.now() + _QUIET_SECONDS
-        while behind := await ground.sql(_not_folded):
+        while behind := await ground.sql(partial(_not_folded, silent_at)):
             if scene.now() > deadline:
                 raise NotWithinError(f"not everything is folded: {behind}")
             await scene.rest(0.1)
@@ -217,15 +220,22 @@ class _Run:
             )
 
 
-async def _not_folded(connection: Connection) -> str:
-    """What is still to be waited for; empty: nothing waits, and history is at the end of the log."""
+async def _newest(connection: Connection) -> Cursor:
+    return await tail(connection, "observations")
+
+
+async def _not_folded(silent_at: int, connection: Connection) -> str:
+    """What is still to be waited for; empty: nothing waits, and history is at the end of the log.
+
+    silent_at: the newest batch when publishers had said all; their last births may be in the next ones.
+    """
     row = await connection.fetchrow(
         "SELECT waiting, caught_up, batch FROM event_log WHERE stream = 'observations' ORDER BY batch DESC LIMIT 1"
     )
     done = await connection.fetchval(
         "SELECT batch FROM log_cursors WHERE stream = 'observations' AND consumer = 'history'"
     )
-    at_end = (done or 0) >= row["batch"] - _BEHIND
+    at_end = (done or 0) >= max(row["batch"] - _BEHIND, silent_at + _AFTERWARDS)
     if at_end and not row["waiting"] and row["caught_up"]:
         return ""
     return f"{dict(row)}, history at {done}"
