@@ -79,3 +79,22 @@ def test_receipts_are_checked(texts: list[str], receipted: int, faults: int) -> 
         before = b""
     assert (ledger.receipted, ledger.faults) == (receipted, faults)
     assert ledger.take_latencies().tolist() == ([2.5] if receipted == 3 else [])
+
+
+def test_at_full_speed_a_lone_receipt_is_left_until_all_sockets_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as device,
+        listener.accept()[0] as broker,
+    ):
+        monkeypatch.setattr(load_publisher, "_connect", lambda *_: device)
+        publishers = load_publisher.Publishers(0, {"bench-01": "secret"}, EPOCH)
+        publishers.ledger.sent([0], [1], 0.0)
+        publishers.look_from(100)
+        broker.sendall(RECEIPT.format(EPOCH, SEQ_BEFORE + 1, "").encode())
+        publishers.read()
+        assert publishers.ledger.receipted == 0
+        publishers.read_all()
+        assert publishers.ledger.receipted == 1
