@@ -97,7 +97,6 @@ class FairSource:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        self._disk.terminate()
 
     @property
     def connection(self) -> int:
@@ -108,7 +107,7 @@ class FairSource:
         return self._aside.by_publisher()
 
     async def receive(self, limit: int) -> list[Publication]:
-        """At least one; of those that are set aside, what their share of the time allows.
+        """At least one; of those that are set aside, as many as the others do not mind.
 
         Raises:
             whatever broke the source or this beyond repair.
@@ -169,14 +168,7 @@ class FairSource:
         if not self._refused and not len(self._aside):
             return []
         now = self._clock.monotonic()
-        if self._is_calm(now):
-            limit = min(limit, _MANY - len(self._out))
-        elif self._out:
-            limit = 0
-        elif self._live:
-            limit = min(limit, _BESIDE)
-        else:
-            limit = min(limit, _FEW) if now >= self._turn_at else 0
+        limit = min(limit, self._most(now))
         if not self._out:
             self._given_at = now
         given: list[Publication] = []
@@ -187,6 +179,16 @@ class FairSource:
         self._disk_due.set()
         metrics.SET_ASIDE.set(len(self._aside) + len(self._refused))
         return given
+
+    def _most(self, now: float) -> int:
+        """How many of what is set aside may go now."""
+        if self._is_calm(now):
+            return _MANY - len(self._out)
+        if self._out:
+            return 0
+        if self._live:
+            return _BESIDE
+        return _FEW if now >= self._turn_at else 0
 
     def _wrap(self, kind: int, row: int | None, message: Publication) -> Publication:
         self._next += 1

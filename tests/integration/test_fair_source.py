@@ -97,8 +97,11 @@ async def fair(
         clock or SystemClock(),
         bounds or Bounds(),
     )
-    async with source:
-        yield source
+    try:
+        async with source:
+            yield source
+    finally:
+        connection.terminate()
 
 
 def said(publications: Iterable[Publication]) -> list[tuple[str, int]]:
