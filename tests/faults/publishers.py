@@ -75,7 +75,6 @@ class Publisher:
     _unsent: deque[int] = field(default_factory=deque)
     _plain: deque[bytes] = field(default_factory=deque)
     _birth_due: bool = True
-    _announcing: bool = False  # until the broker has the birth
     _work: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -85,8 +84,7 @@ class Publisher:
     @property
     def is_done(self) -> bool:
         silent = not self.outbox and not self._plain
-        told = not self.identity.numbered or not (self._birth_due or self._announcing)
-        return silent and told
+        return silent and not (self.identity.numbered and self._birth_due)
 
     @property
     def has_unsent(self) -> bool:
@@ -202,7 +200,7 @@ class Publisher:
                 await self._wait_for_work()
 
     async def _announce(self, client: BrokerClient) -> None:
-        self._birth_due, self._announcing = False, True
+        dropped = len(self.dropped)
         oldest = min(self.outbox, default=self.last_seq + 1)
         birth = {
             "time": self.world.clock.now_ms(),
@@ -210,7 +208,7 @@ class Publisher:
             "oldest_seq": oldest,
         }
         await self._publish_all(client, [json.dumps(birth).encode()], "birth")
-        self._announcing = False
+        self._birth_due = len(self.dropped) > dropped  # meanwhile
 
     def _next_entries(self) -> list[Entry]:
         now = self.world.clock.monotonic()

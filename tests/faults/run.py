@@ -20,7 +20,7 @@ import tests.faults.kills
 import tests.faults.network
 import tests.faults.traffic  # noqa: F401 # they enlist their faults
 from services.core.clock import Clock, SystemClock
-from services.core.storage.event_log import Cursor, tail
+from services.core.storage.event_log import tail
 from services.core.storage.migrate import migrate
 from services.core.storage.pool import Connection
 from tests.acceptance.undisturbed import judge_undisturbed
@@ -39,7 +39,7 @@ from tests.installation import Installation, installation
 _PROGRESS_SECONDS: Final = 10.0
 _QUIET_SECONDS: Final = 120.0
 _BEHIND: Final = 2  # batches: the log grows every second
-_AFTERWARDS: Final = 3  # batches
+_AFTERWARDS: Final = 3  # batches: what the broker still had is in one of them
 _MOST_BATCHES: Final = 500_000  # of a log that is judged anew
 _SERVICES: Final = ("ingest", "rules", "history", "api")
 _RULES_BEHIND: Final = "alatau_rules_batches_behind "
@@ -181,9 +181,9 @@ class _Run:
             await ground.replaced(name, None)
         silent = lambda: all(each.is_done for each in scene.fleet.all())  # noqa: E731
         await ground.until("every outbox is empty", silent, _QUIET_SECONDS)
-        silent_at = (await ground.sql(_newest)).batch
+        newest = await ground.sql(lambda lived: tail(lived, "observations"))
         deadline = scene.now() + _QUIET_SECONDS
-        while behind := await ground.sql(partial(_not_folded, silent_at)):
+        while behind := await ground.sql(partial(_not_folded, newest.batch)):
             if scene.now() > deadline:
                 raise NotWithinError(f"not everything is folded: {behind}")
             await scene.rest(0.1)
@@ -202,7 +202,7 @@ class _Run:
         dsn = f"{scene.ground.superuser_dsn.rpartition('/')[0]}/undisturbed"
         await migrate(dsn)
         told, calm = await judge_undisturbed(lived, dsn)
-        apart = [*(f"only in truth: {each}" for each in told if each not in calm)]
+        apart = [f"only in truth: {each}" for each in told if each not in calm]
         apart += [f"only undisturbed: {each}" for each in calm if each not in told]
         figure = f"{len(told)} episodes, {len(calm)} undisturbed"
         return Line(promise, told == calm, "; ".join([figure, *apart[:_SHOWN]]))
@@ -218,10 +218,6 @@ class _Run:
                 f" {len(self.wanted.plan)}, {self.outcome.killed} kills; {scene.fleet.waiting()} messages wait;"
                 f" now {self.now_at}"
             )
-
-
-async def _newest(connection: Connection) -> Cursor:
-    return await tail(connection, "observations")
 
 
 async def _not_folded(silent_at: int, connection: Connection) -> str:
