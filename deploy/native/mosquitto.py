@@ -22,6 +22,7 @@ from services.core.errors import ConfigurationError, PlatformError
 TEMPLATES = Path(__file__).resolve().parent.parent / "mosquitto"
 FORMATS = TEMPLATES.parent.parent / "services" / "ingest" / "decoders"
 DATABASE_FILE = "mosquitto.db"
+NICENESS = -5  # what it wakes would take its place on the processor (decision 28)
 _MAGIC = b"\x00\xb5\x00mosquitto db"
 
 
@@ -115,7 +116,9 @@ class Mosquitto:
     def command(self) -> list[str]:
         """The broker in the foreground; on its parent's death it saves its sessions and ends."""
         server = [find_program(), "-c", str(self.configuration)]
-        return child_command(server, death_signal="TERM", run_as=self.run_as)
+        return child_command(
+            server, death_signal="TERM", run_as=self.run_as, niceness=NICENESS
+        )
 
     def start(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 - fixed command

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from deploy.native import environment
+from deploy.native import environment, mosquitto
 from deploy.native.child import give_to
 from deploy.native.home import Home, HomeError
 from deploy.native.progress import Progress
@@ -39,7 +39,15 @@ def is_open_to_all(path: Path) -> bool:
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents))
 
 
-def raise_open_files() -> None:
+def raise_limits() -> None:
+    """For all that we start, as far as we may: root may, where it is not confined."""
+    _raise_open_files()
+    floor = 20 - mosquitto.NICENESS
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NICE, (floor, floor))
+
+
+def _raise_open_files() -> None:
     """Each device's connection is an open file of the broker; `alatau doctor` tells when there are too few."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)

@@ -68,7 +68,7 @@ def up(  # noqa: PLR0913, PLR0917 # one for each option
     from deploy.native.home import DEFAULT_PORT_BASE, Ports
     from deploy.native.stack import Options
     from deploy.native.state_file import running_supervisor
-    from deploy.native.system_user import become_system_user, raise_open_files
+    from deploy.native.system_user import become_system_user, raise_limits
     from services.cli.welcome import Plan, show_table, show_welcome
     from services.core.clock import SystemClock
 
@@ -81,7 +81,7 @@ def up(  # noqa: PLR0913, PLR0917 # one for each option
     arguments += ["--incident", incident] if incident else []
     if mqtt_bind:
         os.environ["ALATAU_MQTT_BIND"] = mqtt_bind
-    raise_open_files()
+    raise_limits()
     more = [*(["--detach"] if detach else []), *(["--no-open"] if no_open else [])]
     become_system_user(place, ["up", *arguments, *more])
     if detach:
