@@ -31,12 +31,14 @@ class Crew:
     say: Callable[[str], None]
     members: list[Supervised] = field(default_factory=list)
 
-    def add(self, program: Program) -> Supervised:
+    def add(
+        self, program: Program, *, yields_to: Supervised | None = None
+    ) -> Supervised:
         """Not started yet; the order of adding is the reverse order of stopping."""
         surroundings = Surroundings(
             self.clock, self.home.sockets(), self.home.logs, self.write_state
         )
-        member = Supervised(program, surroundings)
+        member = Supervised(program, surroundings, yields_to)
         self.members.append(member)
         return member
 

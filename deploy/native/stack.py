@@ -17,7 +17,7 @@ from services.core.clock import Clock
 
 RECOVERY_SECONDS = 900.0  # PostgreSQL after a crash, on a slow disk
 DOOR_SECONDS = 30.0
-SERVICES = ("ingest", "rules", "history", "api")
+FOLLOWERS = ("rules", "history", "api")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,10 @@ class Stack:
             self._doors = BrokerDoors(mosquitto, self._clock)
             self._door_keeper = add(make("broker-door"))
             self._broker = add(self._doors.program())
-        self._services = [add(make(name)) for name in SERVICES]
+        self._ingest = add(make("ingest"))
+        self._followers = [
+            add(make(name), yields_to=self._ingest) for name in FOLLOWERS
+        ]
         self._simulator = (
             add(make("sim", self._options.simulator_arguments))
             if self._options.simulate
@@ -95,14 +98,15 @@ class Stack:
         if self._database is not None and self._servers.cluster is not None:
             await self._start_database(self._database, self._servers.cluster)
         await self._prepare()
-        for service in self._services:
+        services = (self._ingest, *self._followers)
+        for service in services:
             service.start()
         if self._broker is not None:
             await self._start_broker(self._broker)
         if self._simulator is not None:
             # Its devices knock like any other until they are let in; meanwhile it builds its city.
             self._simulator.start()
-        await self._crew.until_ready(*self._services)
+        await self._crew.until_ready(*services)
         if self._broker is not None:
             await self._until_devices_let_in(self._broker)
         if self._simulator is not None:
@@ -131,7 +135,7 @@ class Stack:
         broker.start()
         await self._crew.until_ready(broker)
         if self._doors is not None:
-            self._stand(self._doors.keep(broker, self._services[0]))
+            self._stand(self._doors.keep(broker, self._ingest))
 
     async def _until_devices_let_in(self, broker: Supervised) -> None:
         deadline = self._clock.monotonic() + DOOR_SECONDS

@@ -20,6 +20,7 @@ EARN_SECONDS = 5.0  # a start takes about one second of a processor
 MOST_SPARE = 6.0
 WATCHDOG_SECONDS = 30.0
 PROBE_SECONDS = 0.05
+YIELD_SECONDS = 1.0
 
 
 class State(StrEnum):
@@ -76,7 +77,14 @@ class Backoff:
 
 
 class Supervised:
-    def __init__(self, program: Program, surroundings: Surroundings) -> None:
+    """yields_to: one that comes first when both have ended; a start beside it would take half of its processor."""
+
+    def __init__(
+        self,
+        program: Program,
+        surroundings: Surroundings,
+        yields_to: "Supervised | None" = None,
+    ) -> None:
         self.program = program
         self.state = State.WAITING
         self.pid: int | None = None
@@ -85,6 +93,7 @@ class Supervised:
         self.last_end = ""
         self.ready = asyncio.Event()
         self._surroundings = surroundings
+        self._yields_to = yields_to
         self._backoff = Backoff()
         self._stop = asyncio.Event()
         self._planned_restart = False
@@ -142,12 +151,24 @@ class Supervised:
             self.restarts += 1
             self._change(State.RESTARTING)
             await self._pause(self._backoff.pause_after(lived))
+            await self._let_past()
         self._change(State.STOPPED)
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stop.wait()
+
+    async def _let_past(self) -> None:
+        if self._yields_to is None:
+            return
+        events = (self._yields_to.ready, self._stop)
+        waits = [asyncio.create_task(event.wait()) for event in events]
+        await asyncio.wait(
+            waits, timeout=YIELD_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        for wait in waits:
+            wait.cancel()
 
     async def _live_once(self) -> None:
         path = self._surroundings.run / f"{self.name}.notify"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.native import supervised as supervised_module
 from deploy.native.supervised import Program, State, Supervised, Surroundings
 from services.core.clock import SystemClock
 from tests.stack_fixtures import wait_until
@@ -29,10 +30,12 @@ STAY = "import signal; signal.pause()\n"
 class Watched:
     """A supervised program whose changes of state can be awaited."""
 
-    def __init__(self, program: Program, folder: Path) -> None:
+    def __init__(
+        self, program: Program, folder: Path, yields_to: Supervised | None = None
+    ) -> None:
         self._changed = asyncio.Event()
         surroundings = Surroundings(SystemClock(), folder, folder, self._changed.set)
-        self.member = Supervised(program, surroundings)
+        self.member = Supervised(program, surroundings, yields_to)
 
     async def until(self, condition: Callable[[Supervised], bool]) -> None:
         async with asyncio.timeout(20):
@@ -98,6 +101,27 @@ async def test_a_wanted_restart_is_no_crash(tmp_path: Path) -> None:
         await watched.until(lambda member: member.pid not in {None, first})
         await watched.until_ready()
         assert watched.member.restarts == 0
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+async def test_of_two_that_are_killed_one_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comes_back: bool
+) -> None:
+    """The other waits for it, but not for ever."""
+    monkeypatch.setattr(supervised_module, "YIELD_SECONDS", 20.0 if comes_back else 0.0)
+    only_once = "" if comes_back else f"open({str(tmp_path / 'once')!r}, 'x')\n"
+    async with supervised(tmp_path, only_once + SAY_READY + STAY) as first:
+        program = Program("other", [sys.executable, "-c", SAY_READY + STAY])
+        other = Watched(program, tmp_path, first.member)
+        other.member.start()
+        await first.until_ready()
+        await other.until_ready()
+        other.member.kill()
+        first.member.kill()
+        await other.until(lambda member: member.restarts == 1)
+        await other.until(lambda member: member.state == State.STARTING)
+        assert first.member.ready.is_set() == comes_back
+        await other.member.stop()
 
 
 async def test_a_program_that_will_not_stop_is_killed(tmp_path: Path) -> None:
