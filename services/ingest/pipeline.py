@@ -1,8 +1,7 @@
 """THE MAP: receive ▸ decode ▸ resolve ▸ check ▸ batch ▸ write ▸ acknowledge ▸ receipt.
 
 Two loops share one batch. The first gathers what arrives; the second stores what was gathered while it
-stored the batch before, so a batch is as large as the database is slow. A batch costs some milliseconds here and
-in every service that follows, so the next one begins when as much time again has passed, 15 to 60 ms after its begin.
+stored the batch before, so a batch is as large as the database is slow; `pace.py` says when the next one begins.
 What was not stored when the process ends was not acknowledged, and comes again.
 """
 
@@ -27,6 +26,7 @@ from services.ingest.check import Checker
 from services.ingest.decode import FAULT
 from services.ingest.freshness import Freshness
 from services.ingest.messages import Received, Unusable
+from services.ingest.pace import Pace
 from services.ingest.receipts import Receipts
 from services.ingest.registry import Registry
 from services.ingest.replay import Again
@@ -43,10 +43,6 @@ _AGAIN_AT_ONCE: Final = 10  # messages of a replay, likewise
 _MOST_ITEMS: Final = 20_000  # of a batch; with more waiting, nothing is received
 _MOST_BYTES: Final = 32_000_000
 _TICK_SECONDS: Final = 1.0
-_LEAST_APART: Final = 0.015  # of two batches, from begin to begin
-_MOST_APART: Final = 0.06
-_SHORTEST_RECEIPT_PAUSE: Final = 0.01
-_LONGEST_RECEIPT_PAUSE: Final = 0.2
 _RETRY_SECONDS: Final = 1.0
 _STOP_SECONDS: Final = 10.0
 
@@ -79,7 +75,7 @@ class Pipeline:
         self._batch = Batch()
         self._due = asyncio.Event()  # there is something to store, or it is time to
         self._settled = asyncio.Event()  # there may be receipts to send
-        self._receipt_pause = _SHORTEST_RECEIPT_PAUSE
+        self._pace = Pace()
         self._room = asyncio.Event()
         self._room.set()
         self._besides: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
@@ -248,12 +244,11 @@ class Pipeline:
             batch, self._batch = self._batch, Batch()
             self._room.set()
             await self._store(batch)
-            next_at = began + _apart(self._clock.monotonic() - began)
+            self._pace.took(self._clock.monotonic() - began)
+            next_at = began + self._pace.apart
 
     async def _store(self, batch: Batch) -> None:
-        began = self._clock.monotonic()
         plans = await self._writer.write(batch, self._situation)
-        self._pace_receipts(self._clock.monotonic() - began)
         for plan in plans:
             self._explain(plan.refused)
         self._source.acknowledge(batch.publications)
@@ -286,12 +281,7 @@ class Pipeline:
             await self._settled.wait()
             self._settled.clear()
             await self._send_due_receipts()
-            await self._clock.sleep(self._receipt_pause)
-
-    def _pace_receipts(self, batch_seconds: float) -> None:
-        """Under load batches take longer, and receipts are told less often: there they cost most."""
-        pause = max(_SHORTEST_RECEIPT_PAUSE, batch_seconds)
-        self._receipt_pause = min(pause, _LONGEST_RECEIPT_PAUSE)
+            await self._clock.sleep(self._pace.receipt_pause)
 
     async def _send_due_receipts(self) -> None:
         """One that is lost is asked for again: its publisher repeats the message."""
@@ -351,8 +341,3 @@ class Pipeline:
                 await self._clock.sleep(_RETRY_SECONDS)
             else:
                 return
-
-
-def _apart(seconds: float) -> float:
-    """From a batch's begin to the next one's: under load the longer pause makes fewer and cheaper batches."""
-    return min(max(_LEAST_APART, 2 * seconds), _MOST_APART)
