@@ -21,6 +21,7 @@ from services.core.errors import ConfigurationError, PlatformError
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "mosquitto"
 FORMATS = TEMPLATES.parent.parent / "services" / "ingest" / "decoders"
+MOST_SAID = "native_json"
 DATABASE_FILE = "mosquitto.db"
 NICENESS = -5  # what it wakes would take its place on the processor (decision 28)
 _MAGIC = b"\x00\xb5\x00mosquitto db"
@@ -207,9 +208,15 @@ def is_ready_for_signals(pid: int) -> bool:
 
 
 def acl_text() -> str:
-    """The rights of services and publishers: the base, and what every wire format brings along."""
-    parts = (path.read_text(encoding="utf-8") for path in sorted(FORMATS.glob("*.acl")))
-    return "\n".join((_template("acl"), *parts))
+    """The rights of services and publishers: what every wire format brings along, and the base.
+
+    Mosquitto goes through them in order, for every message: what is said most stands first.
+    """
+    formats = sorted(
+        FORMATS.glob("*.acl"), key=lambda path: (path.stem != MOST_SAID, path.name)
+    )
+    parts = (path.read_text(encoding="utf-8") for path in formats)
+    return "\n".join((*parts, _template("acl")))
 
 
 def ingest_filters() -> tuple[str, ...]:
