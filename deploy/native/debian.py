@@ -11,12 +11,15 @@ from deploy.native.progress import InstallError, Progress
 
 POSTGRES_OF_DEBIAN = {12: 15, 13: 17}
 # Browser tests drive Debian's own Chromium; its Kazakh letters come from DejaVu. systemd-analyze judges the units;
-# curl types what pages of docs/formats tell to type; make faults moves clocks by libfaketime, lets fsync fail by strace.
+# curl types what pages of docs/formats tell to type; the C example is compiled; make faults moves clocks by libfaketime, lets fsync fail by strace.
 TEST_PACKAGES = (
     "chromium",
     "curl",
     "fonts-dejavu-core",
+    "gcc",
+    "libc6-dev",
     "libfaketime",
+    "libssl-dev",
     "strace",
     "systemd",
 )

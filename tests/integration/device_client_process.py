@@ -34,6 +34,12 @@ class Fed:
         async with asyncio.timeout(60):
             return await self.process.wait()
 
+    async def complaint(self) -> bytes:
+        """A line that it tells its operator."""
+        assert self.process.stderr is not None
+        async with asyncio.timeout(20):
+            return await self.process.stderr.readline()
+
     async def kill(self) -> None:
         self.process.kill()
         await self.process.wait()
@@ -51,6 +57,7 @@ async def running(command: Sequence[str], secret: str) -> AsyncIterator[Fed]:
         *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "ALATAU_DEVICE_SECRET": secret},
     )
     fed = Fed(process)

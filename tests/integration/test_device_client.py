@@ -4,7 +4,7 @@ import asyncio
 import random
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +19,19 @@ from device_sim.client import (
 )
 from device_sim.folder import OUTBOX, SECRETS, FolderTakenError
 from device_sim.report import read_report
+from services.core.authority import new_authority
 from services.core.broker.client import BrokerClient, ClientOptions
 from services.core.broker.messages import Item
 from services.core.broker.topics import UP_FILTERS, down_topic
-from services.core.clock import EPOCH, ManualClock
+from services.core.clock import EPOCH, ManualClock, SystemClock
 from tests.integration.device_client_process import reference_client, running
 from tests.integration.receipt_peer import ReceiptPeer
-from tests.stack_fixtures import Broker
+from tests.stack_fixtures import Broker, running_broker
 
 pytestmark = pytest.mark.integration
 
-C_EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "c" / "device.c"
+C_EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "c"
+PLAIN, TLS = ("link_plain.c",), ("link_tls.c", "-lssl", "-lcrypto")
 COMPILER = shutil.which("cc") or shutil.which("gcc")
 T0 = 1_795_320_000_000
 
@@ -101,16 +103,26 @@ class TestClient:
             assert client.pending == 0
 
 
-def c_example(folder: Path) -> Path:
+def c_example(folder: Path, link: Sequence[str] = PLAIN) -> Path:
     """Compiled as strictly as may be."""
     if COMPILER is None:
         pytest.skip("there is no C compiler on this machine")
     program = folder / "device"
     flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O2"]
-    command = [COMPILER, *flags, "-o", str(program), str(C_EXAMPLE)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [COMPILER, *flags, "-o", str(program), "device.c", *link]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=C_EXAMPLE
+    )
     assert done.returncode == 0, done.stderr
     return program
+
+
+def has_openssl() -> bool:
+    asked = [COMPILER or "cc", "-E", "-x", "c", "-include", "openssl/ssl.h", "-"]
+    return (
+        subprocess.run(asked, input=b"", capture_output=True, check=False).returncode
+        == 0
+    )
 
 
 def client_command(client: str, broker: Broker, folder: Path) -> list[str]:
@@ -158,6 +170,32 @@ async def test_killed_again_and_again_nothing_is_lost_and_no_number_used_twice(
     # What was on its way to the disk when it died may be there, and nothing else.
     assert len(by_number) <= len(told) + 4
     assert sorted(by_number) == list(range(1, len(by_number) + 1))
+
+
+async def test_by_tls_the_c_example_trusts_its_authority_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if COMPILER is None or not has_openssl():
+        pytest.skip("there is no C compiler, or no OpenSSL to compile with")
+    ours, foreign = (new_authority(SystemClock().now()) for _ in range(2))
+    trusted = tmp_path / "ca.pem"
+    monkeypatch.setenv("ALATAU_CA", str(trusted))
+    program = c_example(tmp_path, TLS)
+    with running_broker(ours) as broker:
+        secret, tls = broker.add_device("pump-1"), broker.mosquitto.tls
+        assert tls is not None
+        where = ["localhost", str(tls.password_port), "pump-1", str(tmp_path / "box")]
+        peer = ReceiptPeer(broker.service_url)
+        async with peer.listening():
+            trusted.write_bytes(foreign.pem)
+            async with running([str(program), *where], secret) as fed:
+                await fed.feed(1, T0)
+                assert b"certificate" in await fed.complaint()
+            trusted.write_bytes(ours.pem)
+            async with running([str(program), *where], secret) as fed:
+                await fed.feed(2, T0 + 1)
+                assert await fed.end() == 0
+    assert peer.numbers("pump-1") == [1, 2]
 
 
 class Service:

@@ -1,29 +1,28 @@
-/* A device that loses nothing: MQTT 3.1.1 on plain POSIX sockets, an outbox of fsynced files, receipts.
+/* A device that loses nothing: MQTT 3.1.1, an outbox of fsynced files, receipts.
  *
- *   cc -std=c11 -Wall -Wextra -Werror -O2 -o device device.c
- *   ALATAU_DEVICE_SECRET=… ./device HOST PORT DEVICE FOLDER < values.jsonl
+ *   cc -std=c11 -Wall -Wextra -Werror -O2 -o device device.c link_tls.c -lssl -lcrypto
+ *   ALATAU_CA=ca.pem ALATAU_DEVICE_SECRET=… ./device HOST PORT DEVICE FOLDER < values.jsonl
  *
  * Each line of input is one item: {"time": 1795320000250, "values": {"voltage": 230.4}}.
  * It is given the next number, written to FOLDER/<seq> and fsynced; then its number is printed, and then it is sent.
  * A file is deleted only when a receipt covers it. FOLDER/epoch holds the epoch and never changes; the next number
  * is one more than the highest ever given, which FOLDER/last keeps when no message is left.
  *
- * Read docs/device-client.md beside it. TLS is left out: put it below as_bytes() and take_bytes().
+ * Read docs/device-client.md beside it. With link_plain.c instead of link_tls.c it needs no library.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "link.h"
 
 enum { LINE = 60000, PACKET = 70000, MOST_KEPT = 5000, WINDOW = 100, RESEND_SECONDS = 30, KEEPALIVE = 30 };
 
@@ -137,8 +136,7 @@ static void put(const char *line)
 
 static void hang_up(void)
 {
-    if (broker >= 0)
-        close(broker);
+    link_close();
     broker = -1, connected = false, came_size = 0;
     for (int i = 0; i < count; i++)     /* nobody knows what has arrived: all of it goes again, oldest first */
         kept[i].sent = 0;
@@ -146,11 +144,8 @@ static void hang_up(void)
 
 static void as_bytes(const unsigned char *bytes, size_t size)
 {
-    for (ssize_t sent; broker >= 0 && size > 0; bytes += sent, size -= (size_t)sent)
-        if ((sent = send(broker, bytes, size, MSG_NOSIGNAL)) < 0) {
-            hang_up();
-            return;
-        }
+    if (broker >= 0 && !link_send(bytes, size))
+        hang_up();
     spoke = time(NULL);
 }
 
@@ -211,14 +206,8 @@ static void send_connect(const char *secret)
 
 static void dial(const char *host, const char *port)
 {
-    struct addrinfo wanted = {.ai_socktype = SOCK_STREAM}, *found = NULL;
     const char *secret = getenv("ALATAU_DEVICE_SECRET");
-    if (getaddrinfo(host, port, &wanted, &found) == 0) {
-        broker = socket(found->ai_family, found->ai_socktype, 0);
-        if (broker >= 0 && connect(broker, found->ai_addr, found->ai_addrlen))
-            hang_up();
-        freeaddrinfo(found);
-    }
+    broker = link_open(host, port);
     heard = time(NULL);
     if (broker >= 0 && strlen(secret ? secret : "") < 200)
         send_connect(secret ? secret : "");
@@ -309,8 +298,8 @@ static void take_packet(int kind, const unsigned char *body, size_t size)
 
 static void take_bytes(void)
 {
-    ssize_t got = recv(broker, came + came_size, sizeof came - came_size, 0);
-    if (got <= 0)
+    ssize_t got = link_receive(came + came_size, sizeof came - came_size);
+    if (got < 0)
         hang_up();
     heard = time(NULL);
     came_size += got > 0 ? (size_t)got : 0;
