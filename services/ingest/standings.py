@@ -42,7 +42,7 @@ class Standings:
                 await keeping
             with contextlib.suppress(BrokerUnavailableError, TimeoutError):
                 async with asyncio.timeout(_GOODBYE_SECONDS):
-                    await self._say(client, online=False)
+                    await self._say_goodbye(client)
 
     async def _keep(self, client: BrokerClient) -> None:
         said_in = 0
@@ -50,11 +50,16 @@ class Standings:
             connection = await client.wait_connected()
             if connection != said_in or self._decoder.take_contradicted():
                 with contextlib.suppress(BrokerUnavailableError):
-                    await self._say(client, online=True)
+                    await self._say_online(client)
                     said_in = connection
             await self._clock.sleep(_LOOK_SECONDS)
 
-    async def _say(self, client: BrokerClient, *, online: bool) -> None:
+    async def _say_online(self, client: BrokerClient) -> None:
+        """With the time of this connection, as its will has it."""
         if (standing := self._standing) is not None:
-            payload = standing.online if online else standing.offline
-            await client.publish(standing.topic, payload, retain=True)
+            await client.publish(standing.topic, standing.online, retain=True)
+
+    async def _say_goodbye(self, client: BrokerClient) -> None:
+        """With the time of now: only a will is older."""
+        if (standing := self._decoder.standing()) is not None:
+            await client.publish(standing.topic, standing.offline, retain=True)

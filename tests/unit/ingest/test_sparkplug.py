@@ -1,7 +1,9 @@
 """Sparkplug B: golden conversations, sessions, and whatever bytes may come."""
 
+import gzip
 import json
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +51,9 @@ def payload_of(said: dict[str, Any]) -> bytes:
         quality = metric.get("quality")
         added = payload.metrics.add(**{k: v for k, v in metric.items() if k != "quality"})  # fmt: skip
         if quality is not None:
+            value = quality if isinstance(quality, dict) else {"int_value": quality}
             added.properties.keys.append("Quality")
-            added.properties.values.add(type=3, int_value=quality)
+            added.properties.values.add(type=3, **value)
     return bytes(payload.SerializeToString())
 
 
@@ -59,15 +62,17 @@ class Platform:
         self.clock = Hands()
         self.format = SparkplugB(Host("alatau", self.clock))  # type: ignore[arg-type] # what it uses of a clock
 
-    def hear(self, topic: str, payload: bytes, qos: int = 1) -> Decoded:
+    def hear(
+        self, topic: str, payload: bytes, qos: int = 1, connection: int = 1
+    ) -> Decoded:
         route = self.format.route(f"spBv1.0/{topic}")
         assert route is not None
-        return route.decode(Publication(topic, payload, 1, qos, 1))
+        return route.decode(Publication(topic, payload, 1, qos, connection))
 
     def say(self, topic: str, *metrics: dict[str, Any], **said: Any) -> Decoded:
-        qos = said.pop("qos", 1)
+        way = said.pop("qos", 1), said.pop("connection", 1)
         told = {"timestamp": NOW_MS, **said, "metrics": metrics}
-        return self.hear(topic, payload_of(told), qos)
+        return self.hear(topic, payload_of(told), *way)
 
     def asked(self) -> Sequence[str]:
         return tuple(topic for topic, _ in self.format.take_requests())
@@ -248,6 +253,128 @@ def test_after_a_restart_aliases_at_qos_0_need_a_birth(platform: Platform) -> No
     assert values(heard) == {"in/voltage": 1}
 
 
+def test_after_a_gap_a_birth_is_asked_for_until_it_comes(platform: Platform) -> None:
+    """The first request may be lost, or fall into the ten seconds after another one."""
+    born(platform)
+    platform.say("g/NDATA/node-1", alias(7, 1), seq=2)
+    assert platform.asked() == REBIRTH
+    for seconds, asked in ((5, ()), (5, REBIRTH), (10, REBIRTH)):
+        platform.clock.seconds += seconds
+        platform.say("g/NDATA/node-1", alias(7, 1), seq=3 + seconds)
+        assert platform.asked() == asked
+    born(platform)
+    platform.clock.seconds += 10
+    assert values(platform.say("g/NDATA/node-1", alias(7, 1), seq=1)) == {"in/voltage": 1}  # fmt: skip
+    assert platform.asked() == ()
+
+
+@pytest.mark.parametrize(
+    ("connection", "qos", "is_explained"), [(1, 0, True), (2, 0, False), (2, 1, True)]
+)
+def test_a_gap_at_qos_0_between_two_connections_may_hold_a_birth(
+    platform: Platform, connection: int, qos: int, is_explained: bool
+) -> None:
+    born(platform, qos=0)
+    way = {"qos": qos, "connection": connection}
+    heard = platform.say("g/NDATA/node-1", alias(7, 1), seq=2, **way)
+    assert reasons(heard) == (set() if is_explained else {Reason.NO_BIRTH})
+    assert platform.asked() == REBIRTH
+    born(platform, **way)
+    heard = platform.say("g/NDATA/node-1", alias(7, 1), seq=1, **way)
+    assert reasons(heard) == set()
+
+
+@pytest.mark.parametrize("dies", ["NDEATH/node-1", "DDEATH/node-1/a"])
+def test_after_a_death_old_aliases_mean_nothing(platform: Platform, dies: str) -> None:
+    """They may have been given to others by a birth that was not heard."""
+    born(platform)
+    platform.say("g/DBIRTH/node-1/a", VOLTAGE, seq=1)
+    platform.say(f"g/{dies}", BD_SEQ, **({"seq": 2} if "/a" in dies else {}))
+    heard = platform.say("g/DDATA/node-1/a", alias(7, 1), seq=3, timestamp=NOW_MS + 1)
+    assert reasons(heard) == {Reason.NO_BIRTH}
+    assert platform.asked() == REBIRTH
+
+
+UNREADABLE = b"\x12\x06\x20\x0c\x0a\x02\xc3\x28"
+
+
+def test_a_birth_that_cannot_be_read_ends_the_one_before(platform: Platform) -> None:
+    """And is not asked for again: it would come again."""
+    born(platform)
+    assert isinstance(platform.hear("g/NBIRTH/node-1", UNREADABLE), Unusable)
+    heard = platform.say("g/NDATA/node-1", alias(7, 1), seq=1)
+    assert reasons(heard) == {Reason.NO_BIRTH}
+    assert platform.asked() == ()
+    after = platform.restarted()
+    assert reasons(after.say("g/NDATA/node-1", alias(7, 1), seq=2)) == {Reason.NO_BIRTH}
+    born(platform)
+    heard = platform.say("g/NDATA/node-1", alias(7, 1), seq=1)
+    assert values(heard) == {"in/voltage": 1}
+
+
+def test_so_does_a_devices_birth(platform: Platform) -> None:
+    born(platform)
+    platform.say("g/DBIRTH/node-1/a", VOLTAGE, seq=1)
+    assert isinstance(platform.hear("g/DBIRTH/node-1/a", UNREADABLE), Unusable)
+    heard = platform.say("g/DDATA/node-1/a", alias(7, 1), seq=2)
+    assert reasons(heard) == {Reason.NO_BIRTH}
+    assert values(platform.say("g/NDATA/node-1", alias(7, 2), seq=3)) == {"in/voltage": 2}  # fmt: skip
+    assert platform.asked() == ()
+    platform.say("g/DBIRTH/node-1/a", VOLTAGE, seq=4)
+    heard = platform.say("g/DDATA/node-1/a", alias(7, 1), seq=5)
+    assert values(heard) == {"in/voltage": 1}
+
+
+def packed(body: bytes) -> bytes:
+    return bytes(Payload(uuid="SPBV1.0_COMPRESSED", body=body).SerializeToString())
+
+
+@pytest.mark.parametrize("pack", [zlib.compress, gzip.compress])
+def test_a_packed_payload(platform: Platform, pack: Callable[[bytes], bytes]) -> None:
+    told = {"timestamp": NOW_MS, "seq": 0, "metrics": [BD_SEQ, VOLTAGE]}
+    birth = platform.hear("g/NBIRTH/node-1", packed(pack(payload_of(told))))
+    assert isinstance(birth, Message)
+    assert values(birth) == {"in/voltage": 230.5}
+    heard = platform.say("g/NDATA/node-1", alias(7, 1), seq=1)
+    assert values(heard) == {"in/voltage": 1}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"no", zlib.compress(payload_of({"seq": 1}))[:-5], zlib.compress(bytes(2_000_000))],
+)  # fmt: skip
+def test_a_payload_that_cannot_be_unpacked(platform: Platform, body: bytes) -> None:
+    """The last one is small on the wire alone."""
+    heard = platform.hear("g/NDATA/node-1", packed(body))
+    assert isinstance(heard, Unusable)
+    assert heard.reason is Reason.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("said", "quality"),
+    [
+        (0, "fail"),
+        (192, None),
+        (500, "stale"),
+        ({"long_value": 192}, None),
+        ({"long_value": 500}, "stale"),
+        ({"is_null": True}, None),
+        ({}, None),
+    ],
+)
+def test_quality(platform: Platform, said: object, quality: str | None) -> None:
+    heard = platform.say("g/NDATA/node-1", {**VOLTAGE, "quality": said}, seq=1)
+    assert isinstance(heard, Message)
+    (item,) = heard.items
+    assert isinstance(item, ForeignReading)
+    assert item.quality == (quality and {"in/voltage": quality})
+
+
+def test_the_state_of_another_host_is_nobodys_fault(platform: Platform) -> None:
+    assert platform.hear("STATE/other", b"OFFLINE") == Message(())
+    assert platform.format.take_contradicted() is False
+
+
 def test_a_memory_of_another_version_is_no_memory(platform: Platform) -> None:
     platform.format.remember({"node-1": b"\x93nonsense"})
     assert reasons(platform.say("g/NDATA/node-1", alias(7, 1))) == {Reason.NO_BIRTH}
@@ -372,7 +499,7 @@ def test_who_says_that_the_host_is_offline_is_contradicted(
 
 @pytest.mark.parametrize(
     "topic",
-    ["g/NCMD/node-1", "g/NDATA", "g/NDATA/node-1/x", "g/DDATA/node-1", "g/NDATA/Node", "STATE/other", "g/DDATA/node-1/x/y"],
+    ["g/NCMD/node-1", "g/NDATA", "g/NDATA/node-1/x", "g/DDATA/node-1", "g/NDATA/Node", "g/DDATA/node-1/x/y"],
 )  # fmt: skip
 def test_topics_of_others(platform: Platform, topic: str) -> None:
     assert platform.format.route(f"spBv1.0/{topic}") is None

@@ -8,8 +8,8 @@ from typing_extensions import override
 
 from services.core.clock import SystemClock
 from services.ingest.decoders.sparkplug.edge_nodes import EdgeNodes
-from services.ingest.decoders.sparkplug.host import Host
-from services.ingest.decoders.sparkplug.topics import FILTERS, parse_topic
+from services.ingest.decoders.sparkplug.host import NOTHING, Host
+from services.ingest.decoders.sparkplug.topics import FILTERS, is_state, parse_topic
 from services.ingest.wire_format import Route, Standing, WireFormat
 
 
@@ -37,6 +37,8 @@ class SparkplugB(WireFormat):
     def route(self, topic: str) -> Route | None:
         if topic == self._host.topic:
             return Route("", "STATE", self._host.hear_state)
+        if is_state(topic):
+            return Route("", "STATE", lambda _publication: NOTHING)
         parsed = parse_topic(topic)
         if parsed is None:
             return None

@@ -8,11 +8,13 @@ import msgspec
 from services.core.broker.link import Publication
 from services.core.reasons import Reason
 from services.ingest.decoders.native_json import LARGEST_PAYLOAD
+from services.ingest.decoders.sparkplug.compression import unpacked
 from services.ingest.decoders.sparkplug.payload import DecodeError, Payload
 from services.ingest.decoders.sparkplug.session import (
     LARGEST_SESSION,
     EdgeNode,
     Metrics,
+    Order,
     Session,
     metrics_of,
     weight,
@@ -31,6 +33,7 @@ from services.ingest.messages import (
 
 _BD_SEQ: Final = "bdSeq"
 _BD_SEQS: Final = 256
+LARGEST_UNPACKED: Final = 1_000_000  # bytes
 _NOT_MEASURED: Final = ("Node Control/", "Device Control/", "Properties/")
 
 Ask = Callable[[str, str], None]  # group, edge node
@@ -57,55 +60,70 @@ class EdgeNodes:
 
     def decode(self, topic: Topic, publication: Publication) -> Decoded:
         """Never raises, whatever the bytes."""
-        if len(publication.payload) > LARGEST_PAYLOAD:
-            return Unusable(
-                Reason.TOO_LARGE, f"it has {len(publication.payload)} bytes"
-            )
-        payload = Payload()
-        try:
-            payload.ParseFromString(publication.payload)
-        except DecodeError as error:
-            return Unusable(Reason.MALFORMED, f"not a Sparkplug B payload: {error}")
-        if not all(map(_is_text, payload.metrics)):
-            return _NO_TEXT
+        payload = _payload_of(publication)
+        if isinstance(payload, Unusable):
+            return self._refuse(topic, payload)
         if topic.kind == "NBIRTH":
-            return self._take_node_birth(topic, payload)
+            return self._take_node_birth(topic, payload, publication.connection)
         if topic.kind == "NDEATH":
             return self._take_node_death(topic, payload)
         node = self._node(topic)
-        self._watch(topic, node, payload)
-        if topic.kind == "DBIRTH":
-            return self._take_device_birth(topic, node, payload)
+        order = self._watch(topic, node, payload, publication.connection)
         if topic.kind == "DDEATH":
             return _take_device_death(topic, node, payload)
-        return self._take_data(topic, node, payload, publication.qos)
+        if topic.kind == "DBIRTH":
+            return self._take_device_birth(topic, node, payload)
+        known = _explained(topic, node, order, publication.qos)
+        return self._take_data(topic, node, payload, known)
 
     def _node(self, topic: Topic) -> EdgeNode | None:
         node = self._nodes.get(topic.node)
         return node if node is not None and node.session.group == topic.group else None
 
-    def _watch(self, topic: Topic, node: EdgeNode | None, payload: Any) -> None:
-        """Ask for a birth when the node's order is broken, or it speaks without having been born."""
-        order = None
-        if node is not None and payload.HasField("seq"):
-            order = node.order(payload.seq, payload.timestamp)
-        if (
-            node is None
-            or order == "gap"
-            or (order == "next" and _is_dead(topic, node))
-        ):
+    def _watch(
+        self, topic: Topic, node: EdgeNode | None, payload: Any, connection: int
+    ) -> Order | None:
+        """Ask for a birth, until it comes, when the node's order is broken, or it speaks without having been born."""
+        if node is None:
+            self._ask(topic, node)
+            return None
+        order: Order | None = None
+        if payload.HasField("seq"):
+            order = node.order(payload.seq, payload.timestamp, connection)
+        if node.birth_due or (order == "next" and _is_ghost(topic, node)):
+            self._ask(topic, node)
+        return order
+
+    def _ask(self, topic: Topic, node: EdgeNode | None) -> None:
+        """One that could not be read would come again, and in vain."""
+        if node is None or node.unreadable.isdisjoint({None, topic.device}):
             self._ask_rebirth(topic.group, topic.node)
 
     # Births
 
-    def _take_node_birth(self, topic: Topic, payload: Any) -> Decoded:
+    def _refuse(self, topic: Topic, why: Unusable) -> Unusable:
+        """Of a birth that cannot be read only that there was one is known: the one before explains nothing any more."""
+        node = self._node(topic)
+        if topic.kind == "NBIRTH":
+            node = EdgeNode(Session(topic.group, None, {}, {}))
+            node.unreadable.add(None)
+            self._keep(topic.node, node)
+        elif topic.kind == "DBIRTH" and node is not None and topic.device is not None:
+            node.forget(topic.device)
+            self._keep(topic.node, node)
+        return why
+
+    def _keep(self, name: str, node: EdgeNode) -> None:
+        self._nodes[name] = node
+        self._changed.add(name)
+
+    def _take_node_birth(self, topic: Topic, payload: Any, connection: int) -> Decoded:
         metrics = metrics_of(payload)
         if weight(metrics) > LARGEST_SESSION:
-            return _TOO_MANY
+            return self._refuse(topic, _TOO_MANY)
         node = EdgeNode(Session(topic.group, _bd_seq(payload), metrics, {}))
-        node.order(payload.seq, payload.timestamp)
-        self._nodes[topic.node] = node
-        self._changed.add(topic.node)
+        node.order(payload.seq, payload.timestamp, connection)
+        self._keep(topic.node, node)
         return _birth(topic, payload, metrics)
 
     def _take_device_birth(
@@ -115,8 +133,8 @@ class EdgeNodes:
         metrics = metrics_of(payload)
         if node is not None and topic.device is not None:
             if not node.take_birth(topic.device, metrics):
-                return _TOO_MANY
-            self._changed.add(topic.node)
+                return self._refuse(topic, _TOO_MANY)
+            self._keep(topic.node, node)
         return _birth(topic, payload, metrics)
 
     # Deaths
@@ -138,17 +156,25 @@ class EdgeNodes:
     # Data
 
     def _take_data(
-        self, topic: Topic, node: EdgeNode | None, payload: Any, qos: int
+        self, topic: Topic, node: EdgeNode | None, payload: Any, known: Metrics | None
     ) -> Decoded:
-        known = None if node is None else node.explains(topic.device)
-        if node is not None and node.recalled and not qos:
-            known = (
-                None  # another birth may have come and gone unheard, with other aliases
-            )
         items, explained = _items(topic, payload, known or {})
         if known is None or not explained:
-            self._ask_rebirth(topic.group, topic.node)
+            self._ask(topic, node)
         return Message(items)
+
+
+def _payload_of(publication: Publication) -> Any:
+    """Or Unusable."""
+    if len(publication.payload) > LARGEST_PAYLOAD:
+        return Unusable(Reason.TOO_LARGE, f"it has {len(publication.payload)} bytes")
+    packed = Payload()
+    try:
+        packed.ParseFromString(publication.payload)
+        payload = unpacked(packed, LARGEST_UNPACKED)
+    except DecodeError as error:
+        return Unusable(Reason.MALFORMED, f"not a Sparkplug B payload: {error}")
+    return payload if all(map(_is_text, payload.metrics)) else _NO_TEXT
 
 
 _NO_TEXT: Final = Unusable(
@@ -168,11 +194,20 @@ def _is_earlier(death: int | None, birth: int | None) -> bool:
     return 0 < (birth - death) % _BD_SEQS < _BD_SEQS // 2
 
 
-def _is_dead(topic: Topic, node: EdgeNode) -> bool:
+def _is_ghost(topic: Topic, node: EdgeNode) -> bool:
     """Whether it sends data after a death, without a birth."""
-    return topic.kind.endswith("DATA") and not node.dead.isdisjoint(
-        {None, topic.device}
-    )
+    return topic.kind.endswith("DATA") and node.is_dead(topic.device)
+
+
+def _explained(
+    topic: Topic, node: EdgeNode | None, order: Order | None, qos: int
+) -> Metrics | None:
+    """What is known of its metrics; None where another birth may have come and gone unheard, with other aliases."""
+    if node is None or (node.doubtful and not qos):
+        return None
+    if node.is_dead(topic.device) and order != "repeated":
+        return None
+    return node.explains(topic.device)
 
 
 def _take_device_death(topic: Topic, node: EdgeNode | None, payload: Any) -> Decoded:

@@ -14,7 +14,7 @@ from services.ingest.wire_format import Standing
 
 _BOOLEAN: Final = 11
 _PATIENCE: Final = 10.0  # seconds between two requests to one edge node
-_NOTHING: Final = Message(())
+NOTHING: Final = Message(())
 
 
 class _State(msgspec.Struct):
@@ -49,7 +49,7 @@ class Host:
             self._contradicted |= not _decoder.decode(publication.payload).online
         except (ValueError, RecursionError):
             self._contradicted = True
-        return _NOTHING
+        return NOTHING
 
     def take_contradicted(self) -> bool:
         contradicted, self._contradicted = self._contradicted, False

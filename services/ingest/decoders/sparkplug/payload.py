@@ -16,7 +16,7 @@ _PACKAGE: Final = "sparkplug"
 # Name, type (* repeated), number.
 _MESSAGES: Final = {
     "PropertyValue": """
-        type uint32 1, is_null bool 2, int_value uint32 3""",
+        type uint32 1, is_null bool 2, int_value uint32 3, long_value uint64 4""",
     "PropertySet": """
         keys string* 1, values PropertyValue* 2""",
     "Metric": """
@@ -24,7 +24,7 @@ _MESSAGES: Final = {
         is_null bool 7, properties PropertySet 9, int_value uint32 10, long_value uint64 11,
         float_value float 12, double_value double 13, boolean_value bool 14, string_value string 15""",
     "Payload": """
-        timestamp uint64 1, metrics Metric* 2, seq uint64 3""",
+        timestamp uint64 1, metrics Metric* 2, seq uint64 3, uuid string 4, body bytes 5""",
 }
 _TYPES: Final = {
     "uint32": FieldDescriptorProto.TYPE_UINT32,
@@ -32,6 +32,7 @@ _TYPES: Final = {
     "float": FieldDescriptorProto.TYPE_FLOAT,
     "double": FieldDescriptorProto.TYPE_DOUBLE,
     "bool": FieldDescriptorProto.TYPE_BOOL,
+    "bytes": FieldDescriptorProto.TYPE_BYTES,
     "string": FieldDescriptorProto.TYPE_STRING,
 }
 

@@ -47,5 +47,10 @@ def command_topic(group: str, node: str) -> str:
     return f"{_NAMESPACE}/{group}/NCMD/{node}"
 
 
+def is_state(topic: str) -> bool:
+    """Whether a host application says there whether it is online."""
+    return topic.startswith(state_topic(""))
+
+
 def state_topic(host: str) -> str:
     return f"{_NAMESPACE}/STATE/{host}"

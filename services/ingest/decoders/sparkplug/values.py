@@ -51,7 +51,10 @@ def quality_of(metric: Any) -> str | None:
         return None
     pairs = zip(metric.properties.keys, metric.properties.values, strict=False)
     said = next((value for key, value in pairs if key == "Quality"), None)
-    return None if said is None else _QUALITIES.get(said.int_value)
+    name = next(
+        (name for name in _INTEGER_FIELDS if said and said.HasField(name)), None
+    )
+    return None if name is None else _QUALITIES.get(getattr(said, name))
 
 
 def _integer(metric: Any, bits: int, *, signed: bool) -> int | Unusable:
