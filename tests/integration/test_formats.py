@@ -9,7 +9,7 @@ import pytest
 
 from services.core.broker.client import BrokerClient, ClientOptions
 from services.core.city.entities import Device
-from services.core.clock import from_milliseconds
+from services.core.clock import ManualClock, from_milliseconds
 from services.ingest.decode import Decoder
 from services.ingest.decoders.sparkplug import SparkplugB
 from services.ingest.decoders.sparkplug.host import Host
@@ -149,8 +149,10 @@ async def test_the_host_says_that_it_is_there_whatever_others_say(
     broker: Broker,
 ) -> None:
     topic = "spBv1.0/STATE/alatau"
-    decoder = Decoder([SparkplugB(Host("alatau", CLOCK))])
+    clock = ManualClock(CLOCK.now())
+    decoder = Decoder([SparkplugB(Host("alatau", clock))])
     standings = Standings(decoder, CLOCK)
+    since = clock.now_ms()
     options = ClientOptions(broker.service_url, fresh_will=standings.will)
     async with BrokerClient(options) as client:
         await client.subscribe([topic])
@@ -158,11 +160,11 @@ async def test_the_host_says_that_it_is_there_whatever_others_say(
             said = await _states(client, decoder, 1)
             await client.publish(topic, b'{"online":false,"timestamp":1}', retain=True)
             said += await _states(client, decoder, 2)
+            clock.advance(7)
         said += await _states(client, decoder, 1)
-    states = [json.loads(one) for one in said]
-    assert [state["online"] for state in states] == [True, False, True, False]
-    (since,) = {state["timestamp"] for state in states if state["timestamp"] != 1}
-    assert abs(since - CLOCK.now_ms()) < 60_000
+    states = [(state["online"], state["timestamp"]) for state in map(json.loads, said)]
+    goodbye = False, since + 7_000
+    assert states == [(True, since), (False, 1), (True, since), goodbye]
 
 
 async def _states(client: BrokerClient, decoder: Decoder, count: int) -> list[bytes]:

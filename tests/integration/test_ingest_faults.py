@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import json
 import random
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
@@ -10,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from services.core.broker.topics import up_topic
 from services.core.errors import WriterFencedError
 from services.core.settings import Settings
 from services.core.storage import log_batch
@@ -215,6 +217,21 @@ async def test_a_broker_that_restarts_costs_nothing_that_it_kept(stage: Stage) -
     total = (await stage.ledger()).total
     assert total.stored == 30
     assert total.received == 30 + total.duplicate
+
+
+async def test_what_is_said_at_qos_0_waits_for_ingest(stage: Stage) -> None:
+    async with stage.device("feeder-1") as feeder:
+        for place in range(3):
+            said = {"time": T0 + place, "values": {"voltage": 230}}
+            topic, payload = up_topic("feeder-1", "data"), json.dumps(said).encode()
+            await feeder.client.publish(topic, payload, qos=0)
+        await feeder.values(T0 + 3, voltage=230)
+        stage.broker.stop()
+        await feeder.client.wait_lost()
+        stage.broker.start()
+    async with stage.ingest():
+        await stage.settled(4)
+    assert list(await stage.rows("feeder-1")) == list(range(4))
 
 
 async def test_memory_stays_flat_while_the_database_is_away(stage: Stage) -> None:
