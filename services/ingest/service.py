@@ -47,7 +47,10 @@ _DOWNLINK_KEEPALIVE_SECONDS: Final = 60
 # Some hundred receipts. What waits in ingest meanwhile becomes one receipt a publisher; in the socket it would not.
 _DOWNLINK_BYTES: Final = 16_384
 _REST_SECONDS: Final = 0.005
-_RETRY_SECONDS: Final = 1.0
+_FIRST_PAUSE: Final = (
+    0.1  # a database that recovers from a crash is often back within half a second
+)
+_LONGEST_PAUSE: Final = 1.0
 
 
 async def run_ingest(
@@ -194,6 +197,7 @@ class _Opening:
 
 
 async def _patiently(open_it: Callable[[], Awaitable[Opened]], clock: Clock) -> Opened:
+    pause = _FIRST_PAUSE
     while True:
         try:
             return await open_it()
@@ -205,4 +209,5 @@ async def _patiently(open_it: Callable[[], Awaitable[Opened]], clock: Clock) -> 
                 action="retry",
                 error=str(error),
             )
-        await clock.sleep(_RETRY_SECONDS)
+        await clock.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
