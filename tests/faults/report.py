@@ -24,9 +24,12 @@ TARGETS: Final = {
 
 @dataclass
 class Outcome:
-    """counts: how often each fault was there. seconds: of every recovery, by what recovered."""
+    """seeds: of its parts. counts: how often each fault was there. seconds: of every recovery, by what recovered.
 
-    seed: int
+    verdict: of the last part, and what was broken in those before.
+    """
+
+    seeds: list[int]
     minutes: float
     date: str
     machine: str
@@ -97,7 +100,8 @@ def as_markdown(outcome: Outcome) -> str:
     parts += [
         f"| {name} | not tried: {why} |" for name, why in outcome.not_tried.items()
     ]
-    parts += ["", "| promise | | figure |", "|---|---|---|"]
+    of = " of the last part" if len(outcome.seeds) > 1 else ""
+    parts += ["", f"| promise | | figure{of} |", "|---|---|---|"]
     parts += [
         f"| {line.promise} | {_marked(line)} | {_one_line(line.figure)} |"
         for line in outcome.verdict
@@ -107,8 +111,10 @@ def as_markdown(outcome: Outcome) -> str:
 
 def _headline(outcome: Outcome) -> str:
     steps = sum(outcome.counts.values())
+    seeds = ", ".join(map(str, outcome.seeds))
+    parts = f"in {len(outcome.seeds)} parts, " if len(outcome.seeds) > 1 else ""
     return (
-        f"{outcome.date}, seed {outcome.seed}, {outcome.minutes:.0f} minutes, {outcome.machine}:"
+        f"{outcome.date}, seed {seeds}, {parts}{outcome.minutes:.0f} minutes, {outcome.machine}:"
         f" {outcome.killed:,} kills of services and database backends, {steps:,} steps."
     )
 
@@ -138,6 +144,7 @@ def add_to_earlier(outcome: Outcome) -> Outcome:
         outcome.counts[fault] = outcome.counts.get(fault, 0) + count
     for of, seconds in earlier["seconds"].items():
         outcome.seconds[of] = [*seconds, *outcome.seconds.get(of, [])]
+    outcome.seeds = [*earlier["seeds"], *outcome.seeds]
     outcome.minutes += earlier["minutes"]
     outcome.killed += earlier["killed"]
     broken = [Line(**line) for line in earlier["verdict"] if line["holds"] is False]

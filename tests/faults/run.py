@@ -66,7 +66,7 @@ def play(wanted: Wanted) -> Outcome:
     """Raises: HarnessError, when the city did not come back; its logs are kept."""
     clock = SystemClock()
     outcome = Outcome(
-        wanted.seed, wanted.minutes, f"{clock.now():%Y-%m-%d}", _machine()
+        [wanted.seed], wanted.minutes, f"{clock.now():%Y-%m-%d}", _machine()
     )
     with ExitStack() as stack:
         city = stack.enter_context(installation("faults"))

@@ -1,12 +1,14 @@
 """Plans are data, replay by their seed, and have in them what the run promises; figures are counted as promised."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tests.faults.run  # noqa: F401 # enlists all faults
+from tests.faults import report
 from tests.faults.plan import KILLS, SLICE_MINUTES, Sort, Step, make_plan
 from tests.faults.report import (
     BEGIN,
@@ -78,7 +80,7 @@ def test_a_percentile_is_one_of_the_figures_that_enough_do_not_exceed(
 
 
 def test_a_missed_promise_and_a_broken_one_are_told() -> None:
-    outcome = Outcome(7, 60, "2026-11-22", "a machine")
+    outcome = Outcome([7], 60, "2026-11-22", "a machine")
     outcome.add(Recovery("ingest", 1.5))
     outcome.add(Recovery("broker", 9.0))
     outcome.verdict.append(Line("nothing is lost", False, "3"))
@@ -90,7 +92,7 @@ def test_a_missed_promise_and_a_broken_one_are_told() -> None:
 
 
 def test_a_promise_that_was_not_asked_is_neither_kept_nor_broken() -> None:
-    outcome = Outcome(7, 60, "2026-11-22", "a machine")
+    outcome = Outcome([7], 60, "2026-11-22", "a machine")
     outcome.verdict.append(Line("the log adds up", None, "it begins at batch 9"))
     assert not outcome.holds
     assert "| the log adds up | not asked | it begins" in as_markdown(outcome)
@@ -101,3 +103,19 @@ def test_a_promise_that_was_not_asked_is_neither_kept_nor_broken() -> None:
 def test_the_page_has_a_place_for_the_table() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert page.index(BEGIN) < page.index(END)
+
+
+def test_a_run_may_be_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "DATA", tmp_path / "data.json")
+    first = Outcome([7], 60, "2026-11-22", "a machine", {"kills": 3}, 5)
+    first.seconds = {"broker": [0.5]}
+    first.verdict = [Line("no loss", False, "1"), Line("no double", True, "0")]
+    report.DATA.write_text(first.as_json(), encoding="utf-8")
+    second = Outcome([8], 60, "2026-11-23", "a machine", {"kills": 4}, 6)
+    second.seconds = {"broker": [0.7]}
+    second.verdict = [Line("no loss", True, "0")]
+    both = report.add_to_earlier(second)
+    assert (both.seeds, both.minutes, both.killed) == ([7, 8], 120, 11)
+    assert (both.counts, both.seconds) == ({"kills": 7}, {"broker": [0.5, 0.7]})
+    assert not both.holds
+    assert "seed 7, 8, in 2 parts, 120 minutes" in as_markdown(both)
