@@ -33,7 +33,6 @@ from services.ingest.messages import (
 
 _BD_SEQ: Final = "bdSeq"
 _BD_SEQS: Final = 256
-LARGEST_UNPACKED: Final = 1_000_000  # bytes
 _NOT_MEASURED: Final = ("Node Control/", "Device Control/", "Properties/")
 
 Ask = Callable[[str, str], None]  # group, edge node
@@ -171,7 +170,7 @@ def _payload_of(publication: Publication) -> Any:
     packed = Payload()
     try:
         packed.ParseFromString(publication.payload)
-        payload = unpacked(packed, LARGEST_UNPACKED)
+        payload = unpacked(packed, LARGEST_PAYLOAD)
     except DecodeError as error:
         return Unusable(Reason.MALFORMED, f"not a Sparkplug B payload: {error}")
     return payload if all(map(_is_text, payload.metrics)) else _NO_TEXT
