@@ -13,7 +13,9 @@ from services.core.storage.registry_snapshot import Profile
 _LONGEST_VALUE: Final = 80
 _LONGEST_INTEGER: Final = 64  # bits
 _LONGEST_LIST: Final = 160
-_LARGEST_TIME_MS: Final = 1 << 47  # before the year 10000
+# What a datetime can be: from the year 1 to before the year 10000.
+_FIRST_TIME_MS: Final = -62_135_596_800_000
+_LARGEST_TIME_MS: Final = 1 << 47
 _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000))
 
 
@@ -85,7 +87,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _moment(time_ms: int) -> str:
-    if abs(time_ms) >= _LARGEST_TIME_MS:
+    if not _FIRST_TIME_MS <= time_ms < _LARGEST_TIME_MS:
         return spell(time_ms)
     return from_milliseconds(time_ms).isoformat(timespec="milliseconds")
 

@@ -98,6 +98,7 @@ async def test_what_is_refused_is_settled_and_named(stage: Stage) -> None:
                         "values": {"voltage": 5000, "energy": 1},
                     },
                     {"device": "nobody", "time": T0, "values": {"voltage": 1}},
+                    {"device": "meter-1", "time": -(10**14), "values": {"voltage": 1}},
                 ],
             }
         )
@@ -111,6 +112,7 @@ async def test_what_is_refused_is_settled_and_named(stage: Stage) -> None:
             "reason": "range",
         },
         {"seq": 1, "index": 2, "device": "nobody", "reason": "unknown_device"},
+        {"seq": 1, "index": 3, "device": "meter-1", "reason": "too_old"},
     ]
 
 

@@ -1,5 +1,6 @@
 """A refusal tells the device's maker in one sentence what to mend."""
 
+import json
 from typing import Any
 
 import pytest
@@ -60,6 +61,29 @@ def test_a_time() -> None:
         "the time 2026-11-22T03:26:40.000+00:00 is more than 1000 s ago; the operator can import it",
         "the time 2026-11-22T04:01:00.000+00:00 is more than 1 s ahead of ours; set the device's clock",
     ]
+
+
+@pytest.mark.parametrize(
+    ("time", "moment"),
+    [
+        ("0001-01-01T00:00:00+05:00", "-62135614800000"),
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000+00:00"),
+        (-62_135_596_800_001, "-62135596800001"),
+        (-100_000_000_000_000, "-100000000000000"),
+        (-(10**30), "an integer beyond 2^64"),
+    ],
+)
+def test_a_time_before_the_year_1(time: int | str, moment: str) -> None:
+    """A datetime has no such year. The item alone is refused; its neighbour and the number are as they were."""
+    items = [{"time": time, "values": {"pm2_5": 1.0}}, {"time": NOW_MS, "values": {"pm2_5": 2.0}}]  # fmt: skip
+    sent = decode_data(json.dumps({"seq": 7, "epoch": 1, "items": items}).encode())
+    assert isinstance(sent, Message)
+    assert (sent.seq, sent.epoch) == (7, 1)
+    readings = [item for item in sent.items if isinstance(item, Reading)]
+    checked = Checker().check(observed(STATION, *readings), NOW_MS)
+    assert [(one.index, one.reason) for one in checked.refused] == [(0, Reason.TOO_OLD)]
+    assert checked.refused[0].detail.startswith(f"the time {moment} is more than")
+    assert [block.entries.tolist() for block in checked.blocks] == [[1]]
 
 
 def test_an_item_with_nothing_to_use_says_why_of_each_value() -> None:
