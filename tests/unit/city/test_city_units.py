@@ -31,6 +31,13 @@ ALIKE = [
         ("mg/m3", 1.0, "ug/m3", 1000.0),
         ("%", 50.0, "1", 0.5),
         ("S/m", 0.1, "uS/cm", 1000.0),
+        ("kg/m3", 1.25e-8, "ug/m3", 12.5),
+        ("kg/m3", 0.002, "mg/m3", 2000.0),
+        ("rad", math.pi, "deg", 180.0),
+        ("m/s", 1e-6, "mm/h", 3.6),
+        ("m/h", 0.0036, "mm/h", 3.6),
+        ("V.A{reactive}.s", 7.2e6, "kV.A{reactive}.h", 2.0),
+        ("kV.A.h", 2.0, "V.A.h", 2000.0),
     ],
 )
 def test_published_conversions(
@@ -63,6 +70,7 @@ def test_a_unit_into_itself_changes_no_bit(unit: str) -> None:
     [
         ("kg", "m", "kg is a mass, m a length"),
         ("kV.A", "kW", "apparent power"),
+        ("kV.A{reactive}.h", "kW.h", "reactive energy"),
         ("furlong", "m", "'furlong' is not one"),
         ("m", "celsius", "'celsius' is not one"),
     ],

@@ -1,6 +1,7 @@
 """SenML: golden packs, RFC 8428's rules, and whatever bytes may come."""
 
 import json
+import math
 from pathlib import Path
 
 import cbor2
@@ -9,13 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.core.broker.link import Publication
+from services.core.city.catalogue import Kind
 from services.core.city.units import UNITS
 from services.core.reasons import Reason
 from services.ingest.decoders.senml import Senml
 from services.ingest.decoders.senml.pack import decode_pack, split_name
 from services.ingest.decoders.senml.units import UCUM
+from services.ingest.fit import fit
 from services.ingest.messages import ForeignReading, Message, Quantity, Unusable
 from tests.unit.ingest.golden import cases, expected, spelled
+from tests.unit.ingest.profiles import profile
 
 
 @pytest.mark.parametrize("case", cases("senml"), ids=lambda case: case.name)
@@ -71,6 +75,36 @@ def test_units_of_the_platform_have_their_senml_names() -> None:
         "deg",
     }
     assert ours >= {"ug/m3", "mm/h", "km/h", "m/s", "W/m2", "S/m", "kg", "g", "s", "mV"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "unit", "result"),
+    [
+        ("kg/m3", 1.25e-8, "ug/m3", 12.5),
+        ("mg/l", 1, "mg/L", None),
+        ("rad", math.pi, "deg", 180.0),
+        ("m/s", 1e-6, "mm/h", 3.6),
+        ("m/h", 0.0036, "mm/h", 3.6),
+        ("vars", 7.2e6, "kV.A{reactive}.h", 2.0),
+        ("varh", 2000, "kV.A{reactive}.h", 2.0),
+        ("kvarh", 2, "V.A{reactive}.h", 2000.0),
+        ("kVAh", 2, "V.A.h", 2000.0),
+    ],
+)
+def test_primary_units_become_those_of_the_channel(
+    name: str, sent: float, unit: str, result: float | None
+) -> None:
+    pack = json.dumps([{"n": "a", "u": name, "v": sent}]).encode()
+    decoded = decode_pack(pack)
+    assert isinstance(decoded, Message)
+    (item,) = decoded.items
+    assert isinstance(item, ForeignReading)
+    fitted = fit(item, profile(Kind.MEASUREMENT, units=(unit,)))
+    assert fitted is not None
+    if result is None:
+        assert isinstance(fitted.values["a"], Unusable)
+    else:
+        assert fitted.values["a"] == result
 
 
 RECORD = st.dictionaries(
