@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cbor2
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.core.broker.link import Publication
@@ -154,6 +154,28 @@ def test_bombs(payload: bytes) -> None:
     decoded = decode_pack(payload)
     assert isinstance(decoded, Unusable)
     assert decoded.reason is Reason.MALFORMED
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=900),
+    st.binary(min_size=1, max_size=5000),
+)
+@example([1.0] * 900, b"\x00" * 5000)
+def test_what_follows_a_pack_in_cbor_makes_it_malformed(
+    values: list[float], more: bytes
+) -> None:
+    """It may be another pack, or half of one: nothing of it would be stored, and nobody told."""
+    pack = cbor2.dumps([{0: f"a{n}", 2: value} for n, value in enumerate(values)])
+    assert isinstance(decode_pack(pack), Message)
+    followed = decode_pack(pack + more)
+    assert isinstance(followed, Unusable)
+    assert followed.reason is Reason.MALFORMED
+
+
+def test_cbor_may_say_that_it_is_cbor() -> None:
+    pack = cbor2.dumps([{0: "a", 2: 1.5}])
+    assert decode_pack(b"\xd9\xd9\xf7" + pack) == decode_pack(pack)
+    assert isinstance(decode_pack(pack), Message)
 
 
 def test_records_without_anything_are_no_items() -> None:

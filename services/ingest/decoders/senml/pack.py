@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from io import BytesIO
 from typing import Any, Final, NoReturn
 
 import cbor2
@@ -33,6 +34,7 @@ _VERSIONS: Final = (*range(1, 11), 26)  # 26: 10 with secondary units (RFC 9100)
 _FIRST_ABSOLUTE: Final = 1 << 28  # seconds; below, times are relative to now (4.5.3)
 _WHITESPACE: Final = b" \t\r\n"
 _DEEPEST: Final = 8
+_SELF_DESCRIBED: Final = b"\xd9\xd9\xf7"  # CBOR, says its tag (RFC 8949 section 3.4.6)
 _TAGS: Final = (0, 1, 2, 3, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004)  # fmt: skip # all that cbor2 reads, but decimal fractions
 _TYPES: Final = {"v": (int, float), "vb": (bool,), "vs": (str,)}
 
@@ -68,9 +70,14 @@ _BAD_TIME: Final = Unusable(Reason.BAD_TIME, '"t" is not a number of seconds')
 def _read(payload: bytes) -> object:
     if payload.lstrip(_WHITESPACE)[:1] == b"[":
         return msgspec.json.decode(payload)
-    return cbor2.loads(
-        payload, max_depth=_DEEPEST, semantic_decoders=dict.fromkeys(_TAGS, _refuse)
+    stream = BytesIO(payload.removeprefix(_SELF_DESCRIBED))
+    decoder = cbor2.CBORDecoder(
+        stream, max_depth=_DEEPEST, semantic_decoders=dict.fromkeys(_TAGS, _refuse)
     )
+    records: object = decoder.decode()
+    if stream.read(1):
+        raise ValueError("something follows the pack")
+    return records
 
 
 def _refuse(*_arguments: object) -> NoReturn:
