@@ -184,14 +184,24 @@ def _sequence_fault(seq: int, epoch: int | None) -> Unusable | None:
 # The lenient way: slower, and exact about what is wrong
 
 
+def read_leniently(payload: bytes) -> object:
+    """Any JSON; a number that is none, or too long to be one, is NOT_FINITE.
+
+    Raises:
+        ValueError: it is not UTF-8, or not JSON.
+        RecursionError: it is nested too deeply.
+    """
+    return json.loads(
+        payload.decode("utf-8"),
+        parse_int=_parse_integer,
+        parse_float=_parse_float,
+        parse_constant=_parse_float,
+    )
+
+
 def _decode_leniently(payload: bytes) -> Message | Unusable:
     try:
-        data = json.loads(
-            payload.decode("utf-8"),
-            parse_int=_parse_integer,
-            parse_float=_parse_float,
-            parse_constant=_parse_float,
-        )
+        data = read_leniently(payload)
     except _MALFORMED_ERRORS as error:
         return Unusable(Reason.MALFORMED, f"it is not UTF-8 JSON: {_sentence(error)}")
     if not isinstance(data, dict):

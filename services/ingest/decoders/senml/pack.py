@@ -14,7 +14,7 @@ import cbor2
 import msgspec
 
 from services.core.reasons import Reason
-from services.ingest.decoders.native_json import LARGEST_PAYLOAD
+from services.ingest.decoders.native_json import LARGEST_PAYLOAD, read_leniently
 from services.ingest.decoders.senml.units import UCUM
 from services.ingest.messages import (
     LARGEST_INTEGER,
@@ -69,7 +69,10 @@ _BAD_TIME: Final = Unusable(Reason.BAD_TIME, '"t" is not a number of seconds')
 
 def _read(payload: bytes) -> object:
     if payload.lstrip(_WHITESPACE)[:1] == b"[":
-        return msgspec.json.decode(payload)
+        try:
+            return msgspec.json.decode(payload)
+        except ValueError:
+            return read_leniently(payload)
     stream = BytesIO(payload.removeprefix(_SELF_DESCRIBED))
     decoder = cbor2.CBORDecoder(
         stream, max_depth=_DEEPEST, semantic_decoders=dict.fromkeys(_TAGS, _refuse)
@@ -132,12 +135,12 @@ class _Pack:
             return _BAD_VERSION
         if not self._base.take(named):
             return _BAD_BASE
-        if set(named) - _BASE_LABELS:
+        if any(label in _OWN_LABELS or _is_binding(label) for label in named):
             self._add(named)
         return None
 
     def _add(self, record: Mapping[Any, Any]) -> None:
-        unknown = [k for k in record if isinstance(k, str) and k.endswith("_")]
+        unknown = [label for label in record if _is_binding(label)]
         if unknown:
             detail = f"{unknown[0][:40]!r} must be understood, and is not"
             self.items.append(Unusable(Reason.MALFORMED, detail))
@@ -201,11 +204,13 @@ class _Pack:
 
     def _when(self, record: Mapping[Any, Any]) -> "_When | Unusable":
         said = _plain(record.get("t"))
-        if said is None and not self._base.is_timed:
-            return None, 0
-        if not _is_one_of(said or 0, (int, float)):
+        if said is None:
+            if not self._base.is_timed:
+                return None, 0
+            said = 0
+        if not _is_one_of(said, (int, float)):
             return _BAD_TIME
-        seconds = _sum(said or 0, self._base.time)
+        seconds = _sum(said, self._base.time)
         if abs(seconds) >= LARGEST_INTEGER / 1000:
             return _BAD_TIME
         milliseconds = round(seconds * 1000)
@@ -215,7 +220,9 @@ class _Pack:
 
 
 _When = tuple[int | None, int]  # Unix milliseconds; else milliseconds after now
-_BASE_LABELS: Final = frozenset({"bver", "bn", "bt", "bu", "bv", "bs"})
+_OWN_LABELS: Final = frozenset(
+    {"n", "u", "v", "vs", "vb", "vd", "s", "t"}
+)  # without them a record has base fields alone
 _SUM: Final = Unusable(
     Reason.WRONG_TYPE, "sums over time are not taken; send a counter as a value"
 )
@@ -232,6 +239,11 @@ def split_name(name: str) -> tuple[str | None, str]:
     return before or None, channel
 
 
+def _is_binding(label: object) -> bool:
+    """Whether who does not understand it must not take the record (4.4)."""
+    return isinstance(label, str) and label.endswith("_")
+
+
 def _plain(value: object) -> Any:
     return float(value) if isinstance(value, Decimal) else value
 
@@ -242,6 +254,8 @@ def _is_one_of(value: object, kinds: Iterable[type]) -> bool:
 
 def _sum(value: float, base: float) -> float:
     """What is no finite number is a number that is refused as such."""
+    if NOT_FINITE in (value, base):
+        return NOT_FINITE
     try:
         total = value + base
     except OverflowError:
