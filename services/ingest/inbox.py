@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.core.storage.pool import Connection
-from services.core.storage.texts import storable
+from services.core.storage.texts import storable, storable_name
 from services.ingest.again import Replayed, Settlement, settle
 from services.ingest.messages import Message
 from services.ingest.resolve import Refused
@@ -263,8 +263,8 @@ def _record(
         storable(refusal.detail),
         storable(received.publication.topic),
         received.publisher,
-        None if refusal.device is None else storable(refusal.device),
-        None if refusal.channel is None else storable(refusal.channel),
+        storable_name(refusal.device),
+        storable_name(refusal.channel),
         refusal.index,
         message and message.epoch,
         message and message.seq,

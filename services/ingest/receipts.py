@@ -11,6 +11,7 @@ from services.core.broker.messages import Receipt, Refusal
 from services.core.broker.sequences import PublisherSequences, Range
 from services.core.broker.topics import down_topic
 from services.core.storage.log_batch import Notice, NumberedMessages, ObservationBatch
+from services.core.storage.texts import storable_name
 from services.ingest.messages import Message
 from services.ingest.resolve import Refused
 
@@ -68,8 +69,8 @@ class Receipts:
                     Refusal(
                         seq=message.seq,
                         index=refusal.index or 0,
-                        device=refusal.device,
-                        channel=refusal.channel,
+                        device=storable_name(refusal.device),
+                        channel=storable_name(refusal.channel),
                         reason=refusal.reason,
                     )
                 )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from services.core.storage.texts import storable, storable_name
 from services.ingest.check import Checked
 from services.ingest.merge import Fate
 from services.ingest.messages import (
@@ -139,11 +140,11 @@ def _decoded(received: Received) -> Told:
             "as": "birth",
             "epoch": content.epoch,
             "oldest_seq": content.oldest_seq,
-            "firmware": content.firmware,
-            "device": content.device,
+            "firmware": storable_name(content.firmware),
+            "device": storable_name(content.device),
         }
     if isinstance(content, Death):
-        return {"as": "death", "device": content.device}
+        return {"as": "death", "device": storable_name(content.device)}
     return {"as": "result"}
 
 
@@ -156,8 +157,8 @@ def _checked(received: Received, now_ms: int) -> Told:
     times = [item.time for item in readings if item.time is not None]
     channels: dict[str, set[str]] = {}
     for item in readings:
-        name = item.device or received.publisher
-        channels.setdefault(name, set()).update(item.values)
+        name = storable(item.device or received.publisher)
+        channels.setdefault(name, set()).update(map(storable, item.values))
     return {
         "age_ms": [now_ms - milliseconds(time) for time in times[:_MOST_TOLD]],
         "without_time": len(readings) - len(times),
@@ -171,7 +172,7 @@ def _refusal(refusal: Refused) -> Told:
         "scope": refusal.scope,
         "reason": refusal.reason.value,
         "index": refusal.index,
-        "device": refusal.device,
-        "channel": refusal.channel,
-        "detail": refusal.detail,
+        "device": storable_name(refusal.device),
+        "channel": storable_name(refusal.channel),
+        "detail": storable(refusal.detail),
     }

@@ -64,7 +64,11 @@ async def test_every_stage_of_a_watched_message_is_told_and_nothing_of_others(
         await send_until_told(stage, feeder, "feeder-1")
         await probe.values(T0, voltage=230)
         before = len(await told(stage, "feeder-1"))
-        message = {"time": T0, "values": {"voltage": 9999, "current": 5, "U": 1}}
+        no_text = {"\ud800": 1, "a\x00b": 1}  # is no reason not to tell
+        message = {
+            "time": T0,
+            "values": {"voltage": 9999, "current": 5, "U": 1, **no_text},
+        }
         await feeder.send({**message, "seq": 5000, "epoch": 1})
 
         async def both_told() -> bool:
@@ -77,10 +81,14 @@ async def test_every_stage_of_a_watched_message_is_told_and_nothing_of_others(
     (last,) = [r for r in reports if r.get("decoded", {}).get("seq") == 5000]
     assert last["received"]["publisher"] == "feeder-1"
     assert json.loads(last["received"]["payload"])["seq"] == 5000
-    assert last["checked"]["channels"] == {"feeder-1": ["U", "current", "voltage"]}
+    assert last["checked"]["channels"] == {
+        "feeder-1": ["U", "\\ud800", "a\\0b", "current", "voltage"]
+    }
     assert {(one["reason"], one["channel"]) for one in last["refused"]} == {
         ("range", "voltage"),
         ("unknown_channel", "U"),
+        ("unknown_channel", "\\ud800"),
+        ("unknown_channel", "a\\0b"),
     }
     assert last["committed"]["stored"] == 1
     assert last["committed"]["batch"] > 0

@@ -16,6 +16,7 @@ from services.core.addresses import client_of
 from services.core.broker.topics import door_topic, up_topic
 from services.core.city.ids import is_device_id
 from services.core.clock import Clock
+from services.core.storage.texts import storable, storable_name
 from services.ingest.door import metrics
 from services.ingest.door.bodies import BodyReader, messages_of, unpack
 from services.ingest.door.callers import Callers, Secret, read_shown
@@ -149,10 +150,10 @@ def _refusal(stored: Stored, refusal: Refused) -> dict[str, Any]:
     said = {
         "message": refusal.received.publication.mid - stored.first,
         "index": refusal.index,
-        "device": refusal.device,
-        "channel": refusal.channel,
+        "device": storable_name(refusal.device),
+        "channel": storable_name(refusal.channel),
         "reason": refusal.reason.value,
-        "detail": refusal.detail,
+        "detail": storable(refusal.detail),
     }
     return {name: value for name, value in said.items() if value is not None}
 

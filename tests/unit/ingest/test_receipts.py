@@ -111,6 +111,18 @@ def test_refusals_are_named_once_and_split_when_they_are_many() -> None:
     assert due(receipts) == [{"epoch": 1, "stored_through": 1}]
 
 
+def test_names_that_are_no_text_are_escaped() -> None:
+    """JSON cannot hold half of a surrogate pair: the receipt could not be written, and ingest would end."""
+    receipts = Receipts()
+    receipts.fold(committed(1))
+    sent = received(message(reading(), seq=1))
+    names = "\ud800", "a\x00b"
+    receipts.refuse([Refused(0, "value", Reason.RANGE, "", sent, 0, *names)], {"p": 1}.get)  # fmt: skip
+    (receipt,) = due(receipts)
+    (refusal,) = receipt["rejected"]
+    assert (refusal["device"], refusal["channel"]) == ("\\ud800", "a\\0b")
+
+
 def test_too_many_ranges_are_cut_to_those_that_grew() -> None:
     receipts = Receipts()
     receipts.remember(
