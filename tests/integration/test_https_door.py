@@ -97,10 +97,13 @@ class TestWhatIsStored:
 
     async def test_gzip_is_unpacked(self, door: DoorStage, probe: str) -> None:
         body = gzip.compress(json.dumps([item(n) for n in range(900)]).encode())
-        headers = {"Content-Encoding": "gzip"}
-        answer = await door.post(probe, body, headers=headers)
-        assert answer.json() == {"messages": 900, "rejected": []}
+        for name in ("gzip", "x-gzip"):
+            headers = {"Content-Encoding": name}
+            answer = await door.post(probe, body, headers=headers)
+            assert answer.json() == {"messages": 900, "rejected": []}
         assert len(await door.stored(probe)) == 900
+        unpacked = await door.post(probe, item(0), headers={"Content-Encoding": ""})
+        assert unpacked.status_code == 200
 
     async def test_what_is_refused_is_named_and_the_rest_stored(
         self, door: DoorStage, probe: str
@@ -114,6 +117,37 @@ class TestWhatIsStored:
             (1, 2, "unknown_device"),
         }
         assert sorted(await door.stored(probe)) == [0, 1]
+
+    async def test_a_bad_message_of_a_batch_costs_itself_alone(
+        self, door: DoorStage, probe: str
+    ) -> None:
+        spelled = [json.dumps(item(n)).encode() for n in range(5)]
+        spelled[1] = spelled[1].replace(b"230.0", b"NaN")
+        spelled[3] = spelled[3].replace(b"voltage", b"\\ud800")
+        array = b"\xef\xbb\xbf[" + b", ".join(spelled) + b"]"
+        answer = await door.post(probe, array)
+        assert answer.status_code == 200
+        refused = answer.json()["rejected"]
+        assert [(r["message"], r["channel"], r["reason"]) for r in refused] == [
+            (1, "voltage", "not_finite"),
+            (3, "\\ud800", "unknown_channel"),
+        ]
+        assert sorted(await door.stored(probe)) == [0, 2, 4]
+        lines = b"\n".join([b"{", *(json.dumps(item(n)).encode() for n in (10, 11))])
+        refused = (await door.post(probe, lines)).json()["rejected"]
+        assert [(one["message"], one["reason"]) for one in refused] == [
+            (0, "malformed")
+        ]
+        assert sorted(await door.stored(probe)) == [0, 2, 4, 10, 11]
+
+    async def test_a_batch_of_nothing_is_done(
+        self, door: DoorStage, probe: str
+    ) -> None:
+        answer = await door.post(probe, [])
+        assert (answer.status_code, answer.json()) == (
+            200,
+            {"messages": 0, "rejected": []},
+        )
 
 
 class TestWhoMaySend:
@@ -209,13 +243,17 @@ class TestWhatIsNotTaken:
         problem(await door.post(probe, b"{"), 422)
         problem(await door.post(probe, b""), 422)
         problem(await door.post(probe, b"[{},"), 422)
-        assert (await door.settled(probe, 5)).rejected == 5
+        assert (await door.settled(probe, 6)).rejected == 6
 
     async def test_unknown_places_and_encodings(
         self, door: DoorStage, probe: str
     ) -> None:
         problem(await door.post(probe, item(0), "nothing"), 404)
         problem(await door.post(probe, item(0), "chirpstack"), 404)
+        problem(await door.post(probe, item(0), "data/"), 404)
+        async with httpx2.AsyncClient() as client:
+            asked = await client.get(f"{door.url}/ingest/v1/{probe}/data")
+        assert problem(asked, 405)["detail"].startswith("POST ")
         brotli = {"Content-Encoding": "br"}
         problem(await door.post(probe, item(0), headers=brotli), 415)
         zipped = {"Content-Encoding": "gzip"}

@@ -18,7 +18,7 @@ from services.core.city.ids import is_device_id
 from services.core.clock import Clock
 from services.core.storage.texts import storable, storable_name
 from services.ingest.door import metrics
-from services.ingest.door.bodies import BodyReader, messages_of, unpack
+from services.ingest.door.bodies import BodyReader, take_apart, unpack
 from services.ingest.door.callers import Callers, Secret, read_shown
 from services.ingest.door.problems import (
     AllRejectedError,
@@ -55,13 +55,16 @@ def create_app(counter: Counter) -> Starlette:
     async def take(request: Request) -> Response:
         return await _answer(counter, request)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/ingest/v1/{publisher}/{kind}", take, methods=["POST"]),
             Route("/health/live", _alive, methods=["GET"]),
         ],
         exception_handlers={HTTPException: _on_http_exception},
     )
+    # A redirect would name this port and http, which those behind a proxy cannot follow.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _answer(counter: Counter, request: Request) -> Response:
@@ -100,7 +103,9 @@ def _topic(counter: Counter, request: Request) -> str:
 async def _take(counter: Counter, request: Request, topic: str) -> Response:
     publisher, kind = request.path_params["publisher"], request.path_params["kind"]
     body = await _read(counter, request, publisher)
-    payloads = messages_of(body) if kind == "data" else [body]
+    payloads = await take_apart(body) if kind == "data" else [body]
+    if not payloads:
+        return JSONResponse({"messages": 0, "rejected": []})
     stored = await _store(counter, publisher, topic, payloads)
     receipt = _receipt(stored)
     # A network server that hears of a failure stops sending, for all of its devices.

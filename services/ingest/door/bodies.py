@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-import msgspec
 from starlette.requests import ClientDisconnect, Request
 
+from services.ingest.door.batches import messages_of
 from services.ingest.door.problems import (
     DoorError,
     TooLargeError,
@@ -22,10 +22,8 @@ LARGEST_UNPACKED: Final = 4 << 20
 _MOST_READING: Final = 64 << 20  # of all bodies that are under way, unpacked
 _BODY_SECONDS: Final = 15.0
 _WORTH_A_THREAD: Final = 65_536
-_LARGEST_KEPT: Final = 65_536  # of a batch that cannot be taken apart
+_GZIP_NAMES: Final = frozenset({"gzip", "x-gzip"})  # RFC 9110 section 8.4.1.3
 _GZIP: Final = 31  # zlib's number for a gzip header and the largest window
-_json = msgspec.json.Decoder(msgspec.Raw)
-_array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class BodyReader:
@@ -102,46 +100,32 @@ def gunzip(body: bytes, largest: int = LARGEST_UNPACKED) -> bytes:
     return unpacked
 
 
-def messages_of(body: bytes) -> list[bytes]:
-    """Of native JSON: the elements of an array, the lines of NDJSON, or the one message that it is.
-
-    What is none of these is one message, cut to what is kept of it: decoding it says what is wrong.
-    """
-    start = body.lstrip()[:1]
-    if start == b"[":
-        try:
-            return [bytes(raw) for raw in _array.decode(body)] or [body]
-        except (ValueError, RecursionError):
-            return [body[:_LARGEST_KEPT]]
-    if _is_json(body):
-        return [body]
-    lines = [line for line in body.split(b"\n") if line.strip()]
-    if len(lines) > 1 and _is_json(lines[0]):
-        return lines
-    return [body[:_LARGEST_KEPT]]
-
-
-def _is_json(text: bytes) -> bool:
-    try:
-        _json.decode(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
+async def take_apart(body: bytes) -> list[bytes]:
+    """Its messages; a large body does not hold up the others."""
+    if len(body) < _WORTH_A_THREAD:
+        return messages_of(body)
+    return await asyncio.to_thread(messages_of, body)
 
 
 def _is_packed(request: Request) -> bool:
-    return request.headers.get("content-encoding", "identity").lower() == "gzip"
+    return _encoding(request) in _GZIP_NAMES
+
+
+def _encoding(request: Request) -> str:
+    """Empty: as it is."""
+    said: str = request.headers.get("content-encoding", "").strip().lower()
+    return "" if said == "identity" else said
 
 
 def _largest_size(request: Request) -> int:
     """What its body may come to in memory."""
-    encoding = request.headers.get("content-encoding", "identity").lower()
-    if encoding not in {"identity", "gzip"}:
+    encoding = _encoding(request)
+    if encoding and encoding not in _GZIP_NAMES:
         raise UnknownEncodingError
     said = request.headers.get("content-length", str(LARGEST_BODY))
     if not said.isdecimal() or int(said) > LARGEST_BODY:
         raise _too_large()
-    return int(said) + (LARGEST_UNPACKED if encoding == "gzip" else 0)
+    return int(said) + (LARGEST_UNPACKED if encoding else 0)
 
 
 def _too_large() -> TooLargeError:

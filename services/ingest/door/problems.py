@@ -83,7 +83,7 @@ class UnknownEncodingError(DoorError):
 
 
 class AllRejectedError(DoorError):
-    """Nothing of it can be stored; all of it is kept among the rejected messages. Sending it again changes nothing."""
+    """Nothing of it can be stored; sending it again changes nothing. The rejected inbox keeps what it has room for."""
 
     slug = "all-rejected"
     title = "Nothing of it can be stored"

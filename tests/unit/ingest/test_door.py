@@ -15,7 +15,8 @@ from services.core.broker.link import Publication
 from services.core.broker.passwords import hash_secret
 from services.core.clock import EPOCH, ManualClock
 from services.core.reasons import Reason
-from services.ingest.door.bodies import gunzip, messages_of
+from services.ingest.door.batches import messages_of
+from services.ingest.door.bodies import gunzip
 from services.ingest.door.callers import Callers, Proofs, Secret, Signature, read_shown
 from services.ingest.door.problems import (
     DoorError,
@@ -201,13 +202,65 @@ class TestBodies:
         assert messages_of(b'[{"a": 1}, 2]') == [b'{"a": 1}', b"2"]
         assert messages_of(b'{"a": 1}\n\n{"a": 2}\r\n') == [b'{"a": 1}', b'{"a": 2}\r']
         assert messages_of(b'{"a": 1}\n{"a": ') == [b'{"a": 1}', b'{"a": ']
-        assert messages_of(b"[]") == [b"[]"]
+        assert messages_of(b" []\n") == []
         assert messages_of(b'{\n"a":\n') == [b'{\n"a":\n']
         assert messages_of(b"[" * 100_000) == [b"[" * 65_536]
+        assert messages_of(b'\xef\xbb\xbf{"a": 1}') == [b'{"a": 1}']
 
-    @given(st.binary(max_size=300))
+    @pytest.mark.parametrize(
+        ("body", "messages"),
+        [
+            (b'[{"a": NaN}, {"b": 1}]', [b'{"a": NaN}', b'{"b": 1}']),
+            (b'[{"b": 1}, {"a": "\\ud800,]"}]', [b'{"b": 1}', b'{"a": "\\ud800,]"}']),
+            (b'[{"a": 01}, {"b": [1, 2]}]', [b'{"a": 01}', b'{"b": [1, 2]}']),
+            (b'\xef\xbb\xbf[{"b": 1}]', [b'{"b": 1}']),
+            (b'[{"b": 1}, , {"c": 1},]', [b'{"b": 1}', b"", b'{"c": 1}']),
+            (b'[{"b": 1}, {"c": ', [b'{"b": 1}', b'{"c":']),
+            (b'[{"b": 1},', [b'{"b": 1}', b""]),
+            (b'[{"b": 1}] {"c": 1}', [b'{"b": 1}', b'{"c": 1}']),
+            (b'[{"b": 1}, "c, {"d": 1}]', [b'{"b": 1}', b'"c, {"d": 1}]']),
+            (b'x\n{"b": 1}\n', [b"x", b'{"b": 1}']),
+            (b'{"a": NaN}\n{"b": Infinity}', [b'{"a": NaN}', b'{"b": Infinity}']),
+            (b'{"items": [\n{"a": NaN},\n{"b": 1}\n]}', [b'{"items": [\n{"a": NaN},\n{"b": 1}\n]}']),
+            (b'{"a": "}\n{"}', [b'{"a": "}\n{"}']),
+        ],
+    )  # fmt: skip
+    def test_a_bad_message_costs_itself_alone(
+        self, body: bytes, messages: list[bytes]
+    ) -> None:
+        assert messages_of(body) == messages
+
+    def test_a_bad_message_that_is_too_large_is_cut_and_a_good_one_is_not(self) -> None:
+        """The good one is refused, too, and its number settled."""
+        good, bad = b'{"a": "%s"}' % (b"x" * 70_000), b"x" * 70_000
+        assert messages_of(b"[%s, %s]" % (good, bad)) == [good, bad[:65_536]]
+
+    @pytest.mark.parametrize("part", [b"[", b"{}", b",", b'"', b'\\"', b'{"\n', b"[,"])
+    def test_the_largest_body_is_taken_apart_in_no_time(self, part: bytes) -> None:
+        """A few seconds at most, in a thread; a search that went back would need days."""
+        body = b"[" + part * ((4 << 20) // len(part))
+        assert len(messages_of(body)) <= 100_002
+
+    @given(st.binary(max_size=300) | st.text('[]{}",\\: 1\n').map(str.encode))
     def test_no_body_makes_it_raise_and_none_vanishes(self, body: bytes) -> None:
-        assert messages_of(body)
+        messages = messages_of(body)
+        assert messages or json.loads(body) == []
+        within = body
+        for message in messages:
+            assert message in within
+            within = within[within.index(message) + len(message) :]
+
+    @given(
+        st.lists(st.dictionaries(st.text(max_size=3), st.floats() | st.text())),
+        st.sampled_from([", ", ",\n"]),
+    )
+    def test_of_an_array_that_is_no_json_all_elements_come_out(
+        self, batch: list[dict[str, float | str]], comma: str
+    ) -> None:
+        """Python writes and reads NaN."""
+        spelled = [json.dumps(one) for one in batch]
+        array = f"[{comma.join([*spelled, 'NaN'])}]".encode()
+        assert messages_of(array) == [*map(str.encode, spelled), b"NaN"]
 
     @given(st.lists(st.dictionaries(st.text(max_size=3), st.integers()), min_size=2))
     def test_all_messages_of_a_batch_come_out(
