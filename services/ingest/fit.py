@@ -1,7 +1,7 @@
 """PURE: an item whose names and units are another standard's, fitted to the channels of its device type.
 
 A name is a path: `Phase A/voltage` is the channel `Phase A/voltage`, else `Phase_A.voltage`, else
-`Phase_A_voltage`, else `voltage`; the first of them that the device type has.
+`Phase_A_voltage`, else `voltage`; the first of them that the device type has. Without a name the only channel is meant.
 """
 
 import re
@@ -75,6 +75,8 @@ def channel_of(name: str, profile: Profile) -> str | None:
         return next(one for one, at in profile.channels.items() if at == slot)
     if len(name) > _LONGEST_NAME:
         return None
+    if not name and len(profile.channels) == 1:
+        return next(iter(profile.channels))
     return next((one for one in _spellings(name) if one in profile.channels), None)
 
 

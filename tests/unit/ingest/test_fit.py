@@ -40,6 +40,8 @@ def fitted(reading: ForeignReading, *channels: str) -> ForeignReading:
         ("Phase A/voltage", ["voltage"], "voltage"),
         ("voltage/Phase A", ["voltage"], None),
         ("Voltage", ["voltage"], None),
+        ("", ["voltage"], "voltage"),
+        ("", ["voltage", "current"], None),
         ("a/" * 10_000 + "voltage", ["voltage"], None),
     ],
 )

@@ -38,6 +38,17 @@ def test_golden(case: Path) -> None:
         ("urn:dev:ow:10e2073a01080063:voltage", "urn:dev:ow:10e2073a01080063", "voltage"),
         ("urn:dev:mac:0024befffe804ff1/rfid/1", "urn:dev:mac:0024befffe804ff1", "rfid/1"),
         ("/voltage", None, "voltage"),
+        ("urn:dev:ow:10e2073a01080063", "urn:dev:ow:10e2073a01080063", ""),
+        ("urn:dev:ow:10e2073a01080063:", "urn:dev:ow:10e2073a01080063", ""),
+        ("urn:dev:ow:264437f5000000ed_humidity", "urn:dev:ow:264437f5000000ed", "humidity"),
+        ("urn:dev:ow:264437f5000000ed_pm2_5", "urn:dev:ow:264437f5000000ed", "pm2_5"),
+        ("urn:dev:org:32473-foo_temperature", "urn:dev:org:32473-foo", "temperature"),
+        ("urn:dev:os:32473-123456", "urn:dev:os:32473-123456", ""),
+        ("urn:dev:ops:32473-pump-1234_speed", "urn:dev:ops:32473-pump-1234", "speed"),
+        ("urn:dev:ow:10e2073a01080063:phase_a", "urn:dev:ow:10e2073a01080063", "phase_a"),
+        ("urn:dev:mac:0024befffe804ff1_a/rfid", "urn:dev:mac:0024befffe804ff1_a", "rfid"),
+        ("urn:other:voltage", "urn:other", "voltage"),
+        ("urn:dev:x:voltage", "urn:dev:x", "voltage"),
     ],
 )  # fmt: skip
 def test_a_name_is_split_into_device_and_channel(

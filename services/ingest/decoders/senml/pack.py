@@ -1,9 +1,10 @@
 """PURE: from a SenML pack, JSON or CBOR, to items: one for each device and time.
 
-Source: RFC 8428; sections in the comments are its.
+Source: RFC 8428; sections in the comments are its. Names of devices: RFC 9039.
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -219,6 +220,9 @@ class _Pack:
         return milliseconds, 0
 
 
+_DEVICE_URN: Final = re.compile(
+    r"(?P<device>urn:dev:(?:mac|ow|org|os|ops|example):[^:_]+)(?:_(?P<component>[^:]+))?"
+)
 _When = tuple[int | None, int]  # Unix milliseconds; else milliseconds after now
 _OWN_LABELS: Final = frozenset(
     {"n", "u", "v", "vs", "vb", "vd", "s", "t"}
@@ -231,10 +235,13 @@ _SUM: Final = Unusable(
 def split_name(name: str) -> tuple[str | None, str]:
     """(device, channel) of a resolved name; no device: the publisher itself.
 
-    The device stands before the first slash or, without a slash, before the last colon.
+    The device stands before the first slash or, without a slash, before the last colon. A device URN has a colon within
+    and is the device up to its component, which follows the first underscore (RFC 9039 section 3.2); no channel: it has none.
     """
     before, slash, channel = name.partition("/")
     if not slash:
+        if (urn := _DEVICE_URN.fullmatch(name)) is not None:
+            return urn["device"], urn["component"] or ""
         before, _, channel = name.rpartition(":")
     return before or None, channel
 
