@@ -3,6 +3,7 @@
 Source: https://www.thethingsindustries.com/docs/integrations/data-formats/
 """
 
+from contextlib import suppress
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -63,7 +64,14 @@ class _Event(msgspec.Struct):
     simulated: bool = False
 
 
+class _Stored(msgspec.Struct):
+    """A line of the Storage Integration's answer."""
+
+    result: _Event
+
+
 _decoder = msgspec.json.Decoder(_Event)
+_stored_decoder = msgspec.json.Decoder(_Stored)
 
 
 def decode_webhook(payload: bytes) -> Decoded:
@@ -71,7 +79,7 @@ def decode_webhook(payload: bytes) -> Decoded:
     if len(payload) > LARGEST_PAYLOAD:
         return Unusable(Reason.TOO_LARGE, f"it has {len(payload)} bytes")
     try:
-        event = _decoder.decode(payload)
+        event = _read(payload)
     except _MALFORMED_ERRORS as error:
         return Unusable(
             Reason.MALFORMED, f"not an event of The Things Stack 3: {error}"
@@ -81,6 +89,15 @@ def decode_webhook(payload: bytes) -> Decoded:
     if bytes(event.join_accept):
         return Birth(time=event.received_at, device=_device(event))
     return _NO_VALUES
+
+
+def _read(payload: bytes) -> _Event:
+    try:
+        return _decoder.decode(payload)
+    except msgspec.ValidationError:
+        with suppress(ValueError):
+            return _stored_decoder.decode(payload).result
+        raise
 
 
 def _uplink(event: _Event, uplink: _Uplink) -> Message | Unusable:
