@@ -8,14 +8,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from io import BytesIO
-from typing import Any, Final, NoReturn
-
-import cbor2
-import msgspec
+from typing import Any, Final
 
 from services.core.reasons import Reason
-from services.ingest.decoders.native_json import LARGEST_PAYLOAD, read_leniently
+from services.ingest.decoders.native_json import LARGEST_PAYLOAD
+from services.ingest.decoders.senml.reading import read_pack
 from services.ingest.decoders.senml.units import UCUM
 from services.ingest.messages import (
     LARGEST_INTEGER,
@@ -33,10 +30,6 @@ _LABELS: Final = {
 }  # fmt: skip # CBOR, section 6
 _VERSIONS: Final = (*range(1, 11), 26)  # 26: 10 with secondary units (RFC 9100)
 _FIRST_ABSOLUTE: Final = 1 << 28  # seconds; below, times are relative to now (4.5.3)
-_WHITESPACE: Final = b" \t\r\n"
-_DEEPEST: Final = 8
-_SELF_DESCRIBED: Final = b"\xd9\xd9\xf7"  # CBOR, says its tag (RFC 8949 section 3.4.6)
-_TAGS: Final = (0, 1, 2, 3, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004)  # fmt: skip # all that cbor2 reads, but decimal fractions
 _TYPES: Final = {"v": (int, float), "vb": (bool,), "vs": (str,)}
 
 
@@ -45,8 +38,8 @@ def decode_pack(payload: bytes) -> Message | Unusable:
     if len(payload) > LARGEST_PAYLOAD:
         return Unusable(Reason.TOO_LARGE, f"it has {len(payload)} bytes")
     try:
-        records = _read(payload)
-    except (ValueError, RecursionError, cbor2.CBORDecodeError) as error:
+        records = read_pack(payload)
+    except (ValueError, RecursionError) as error:
         return Unusable(Reason.MALFORMED, f"not SenML: {error}")
     if not isinstance(records, list) or not records:
         return _NO_PACK
@@ -66,26 +59,6 @@ _BAD_BASE: Final = Unusable(Reason.MALFORMED, "a base field is of the wrong type
 _NO_RECORD: Final = Unusable(Reason.MALFORMED, "the record is not an object")
 _NO_NAME: Final = Unusable(Reason.MALFORMED, "the record has no name")
 _BAD_TIME: Final = Unusable(Reason.BAD_TIME, '"t" is not a number of seconds')
-
-
-def _read(payload: bytes) -> object:
-    if payload.lstrip(_WHITESPACE)[:1] == b"[":
-        try:
-            return msgspec.json.decode(payload)
-        except ValueError:
-            return read_leniently(payload)
-    stream = BytesIO(payload.removeprefix(_SELF_DESCRIBED))
-    decoder = cbor2.CBORDecoder(
-        stream, max_depth=_DEEPEST, semantic_decoders=dict.fromkeys(_TAGS, _refuse)
-    )
-    records: object = decoder.decode()
-    if stream.read(1):
-        raise ValueError("something follows the pack")
-    return records
-
-
-def _refuse(*_arguments: object) -> NoReturn:
-    raise ValueError("SenML has no such tag")
 
 
 @dataclass(slots=True)
