@@ -102,8 +102,7 @@ def _topic(counter: Counter, request: Request) -> str:
 
 async def _take(counter: Counter, request: Request, topic: str) -> Response:
     publisher, kind = request.path_params["publisher"], request.path_params["kind"]
-    body = await _read(counter, request, publisher)
-    payloads = await take_apart(body) if kind == "data" else [body]
+    payloads = await _read(counter, request, publisher)
     if not payloads:
         return JSONResponse({"messages": 0, "rejected": []})
     stored = await _store(counter, publisher, topic, payloads)
@@ -114,19 +113,25 @@ async def _take(counter: Counter, request: Request, topic: str) -> Response:
     return JSONResponse(receipt)
 
 
-async def _read(counter: Counter, request: Request, publisher: str) -> bytes:
-    """The body of one who may send it; only for a signature is it read before that is known."""
+async def _read(counter: Counter, request: Request, publisher: str) -> list[bytes]:
+    """The messages of one who may send them; only for a signature is the body read before that is known."""
     shown, callers = read_shown(request.headers), counter.callers
     place = publisher, client_of(request.client)
     if isinstance(shown, Secret):
         await callers.admit(publisher, shown, place[1])
         with counter.bodies.room_for(request):
-            return await unpack(request, await counter.bodies.read(request))
+            return await _messages(request, await counter.bodies.read(request))
     keys = await callers.expect_signature(*place)
     with counter.bodies.room_for(request):
         body = await counter.bodies.read(request)
         callers.check_signature(place, shown, keys, body)
-        return await unpack(request, body)
+        return await _messages(request, body)
+
+
+async def _messages(request: Request, body: bytes) -> list[bytes]:
+    unpacked = await unpack(request, body)
+    is_batch = request.path_params["kind"] == "data"
+    return await take_apart(unpacked) if is_batch else [unpacked]
 
 
 async def _store(
