@@ -40,7 +40,7 @@ def _elements(body: bytes) -> list[bytes]:
     try:
         return [bytes(raw) for raw in _array.decode(body)]
     except (ValueError, RecursionError):
-        return [_kept(part) for part in _split(body)]
+        return [_kept(part) for part in _split(body)] or [_kept(body)]
 
 
 def _split(body: bytes) -> Iterator[bytes]:

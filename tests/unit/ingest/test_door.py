@@ -222,6 +222,7 @@ class TestBodies:
             (b'x\n{"b": 1}\n', [b"x", b'{"b": 1}']),
             (b'{"a": NaN}\n{"b": Infinity}', [b'{"a": NaN}', b'{"b": Infinity}']),
             (b'{"items": [\n{"a": NaN},\n{"b": 1}\n]}', [b'{"items": [\n{"a": NaN},\n{"b": 1}\n]}']),
+            (b"[}", [b"[}"]),
             (b'{"a": "}\n{"}', [b'{"a": "}\n{"}']),
         ],
     )  # fmt: skip
