@@ -19,6 +19,7 @@ from services.ingest.door.problems import (
 
 LARGEST_BODY: Final = 1 << 20
 LARGEST_UNPACKED: Final = 4 << 20
+MOST_MESSAGES: Final = 50_000
 _MOST_READING: Final = 64 << 20  # of all bodies that are under way, unpacked
 _BODY_SECONDS: Final = 15.0
 _WORTH_A_THREAD: Final = 65_536
@@ -101,10 +102,17 @@ def gunzip(body: bytes, largest: int = LARGEST_UNPACKED) -> bytes:
 
 
 async def take_apart(body: bytes) -> list[bytes]:
-    """Its messages; a large body does not hold up the others."""
+    """Its messages; a large body does not hold up the others.
+
+    Raises:
+        TooLargeError: there are too many.
+    """
     if len(body) < _WORTH_A_THREAD:
         return messages_of(body)
-    return await asyncio.to_thread(messages_of, body)
+    messages = await asyncio.to_thread(messages_of, body)
+    if len(messages) > MOST_MESSAGES:
+        raise _too_large()
+    return messages
 
 
 def _is_packed(request: Request) -> bool:
@@ -130,6 +138,6 @@ def _largest_size(request: Request) -> int:
 
 def _too_large() -> TooLargeError:
     return TooLargeError(
-        f"A body has at most {LARGEST_BODY >> 20} MiB, unpacked {LARGEST_UNPACKED >> 20} MiB:"
+        f"A body has at most {LARGEST_BODY >> 20} MiB, unpacked {LARGEST_UNPACKED >> 20} MiB, and {MOST_MESSAGES:,} messages:"
         " send fewer messages at once."
     )

@@ -16,7 +16,7 @@ from services.core.broker.passwords import hash_secret
 from services.core.clock import EPOCH, ManualClock
 from services.core.reasons import Reason
 from services.ingest.door.batches import messages_of
-from services.ingest.door.bodies import gunzip
+from services.ingest.door.bodies import MOST_MESSAGES, gunzip, take_apart
 from services.ingest.door.callers import Callers, Proofs, Secret, Signature, read_shown
 from services.ingest.door.problems import (
     DoorError,
@@ -271,6 +271,12 @@ class TestBodies:
         array = json.dumps(batch).encode()
         assert [json.loads(one) for one in messages_of(lines)] == batch
         assert [json.loads(one) for one in messages_of(array)] == batch
+
+    async def test_a_body_has_no_more_messages_than_may_be(self) -> None:
+        at_most = b"[" + b"1," * (MOST_MESSAGES - 1) + b"1"
+        assert len(await take_apart(at_most + b"]")) == MOST_MESSAGES
+        with pytest.raises(TooLargeError):
+            await take_apart(at_most + b",1]")
 
     def test_gzip_is_unpacked_within_its_bound(self) -> None:
         assert gunzip(gzip.compress(b"x" * 1000), 1000) == b"x" * 1000
