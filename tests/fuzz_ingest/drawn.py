@@ -31,7 +31,10 @@ _trees = st.recursive(
     ),
     max_leaves=8,
 )
-_names = st.sampled_from(CHANNELS) | _text
+_plain_names = st.sampled_from(CHANNELS) | _text
+# Half a surrogate pair and NUL, which JSON can say and UTF-8 or PostgreSQL cannot.
+_names = _plain_names | st.sampled_from(["\ud800", "a\udfff", "a\x00b"])
+_numbers = st.integers(0, 50) | _scalars
 _values = st.dictionaries(_names, _scalars | _trees, max_size=6) | _trees
 
 
@@ -50,16 +53,16 @@ _ITEM: Final = {
     "values": _values,
     "quality": st.dictionaries(_names, _scalars, max_size=3) | _trees,
     "time_quality": _scalars,
-    "device": _scalars,
+    "device": _names | _scalars,
     "revises": _scalars,
 }
 _data = _shape(
-    **_ITEM, seq=_scalars, epoch=_scalars,
+    **_ITEM, seq=_numbers, epoch=_numbers,
     items=st.lists(_shape(**_ITEM) | _trees, max_size=5) | _trees,
 )  # fmt: skip
 _notice = _shape(
-    time=_scalars, epoch=_scalars, oldest_seq=_scalars, firmware=_scalars,
-    device=_scalars, channels=_trees, id=_scalars, ok=_scalars, detail=_scalars,
+    time=_scalars, epoch=_numbers, oldest_seq=_numbers, firmware=_names | _scalars,
+    device=_names | _scalars, channels=_trees, id=_scalars, ok=_scalars, detail=_scalars,
 )  # fmt: skip
 _record = _shape(
     bver=st.sampled_from([10, 11, 26]) | _scalars,
@@ -86,7 +89,7 @@ _property = st.fixed_dictionaries(
 _metric = st.fixed_dictionaries(
     {},
     optional={
-        "name": _names,
+        "name": _plain_names,
         "alias": st.integers(0, 9) | _U64,
         "timestamp": _U64,
         "datatype": st.integers(0, 35) | _U32,
@@ -158,7 +161,11 @@ def draw_all(count: int, seed: int) -> Drawn:
 
 
 def as_json(tree: object) -> bytes:
-    return json.dumps(tree, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    """What UTF-8 cannot say is escaped."""
+    try:
+        return json.dumps(tree, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(tree).encode()
 
 
 def as_cbor(pack: object) -> bytes:
