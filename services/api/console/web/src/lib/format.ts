@@ -29,6 +29,7 @@ const PRINTED: Record<string, LocalName | string> = {
   kPa: { kk: "кПа", ru: "кПа", en: "kPa" },
   kV: { kk: "кВ", ru: "кВ", en: "kV" },
   "kV.A{reactive}": { kk: "квар", ru: "квар", en: "kvar" },
+  "kV.A{reactive}.h": { kk: "квар·сағ", ru: "квар·ч", en: "kvarh" },
   kW: { kk: "кВт", ru: "кВт", en: "kW" },
   "kW.h": { kk: "кВт·сағ", ru: "кВт·ч", en: "kWh" },
   "km/h": { kk: "км/сағ", ru: "км/ч", en: "km/h" },
