@@ -51,13 +51,15 @@ def reference_client(url: str, device: str, folder: Path) -> list[str]:
 
 
 @asynccontextmanager
-async def running(command: Sequence[str], secret: str) -> AsyncIterator[Fed]:
-    """What is left of it at the end is killed."""
+async def running(
+    command: Sequence[str], secret: str, *, complains: bool = False
+) -> AsyncIterator[Fed]:
+    """What is left of it at the end is killed. complains: its words to the operator are read here."""
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE if complains else None,
         env={**os.environ, "ALATAU_DEVICE_SECRET": secret},
     )
     fed = Fed(process)

@@ -172,7 +172,7 @@ async def test_killed_again_and_again_nothing_is_lost_and_no_number_used_twice(
     assert sorted(by_number) == list(range(1, len(by_number) + 1))
 
 
-async def test_by_tls_the_c_example_trusts_its_authority_alone(
+async def test_by_tls_the_c_example_trusts_its_authority_and_the_name_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if COMPILER is None or not has_openssl():
@@ -184,18 +184,20 @@ async def test_by_tls_the_c_example_trusts_its_authority_alone(
     with running_broker(ours) as broker:
         secret, tls = broker.add_device("pump-1"), broker.mosquitto.tls
         assert tls is not None
-        where = ["localhost", str(tls.password_port), "pump-1", str(tmp_path / "box")]
+        rest = [str(tls.password_port), "pump-1", str(tmp_path / "box")]
+        refusals = [("localhost", foreign, b"certificate"), ("127.1", ours, b"hostname mismatch")]  # fmt: skip # 127.1: the same machine
         peer = ReceiptPeer(broker.service_url)
         async with peer.listening():
-            trusted.write_bytes(foreign.pem)
-            async with running([str(program), *where], secret) as fed:
-                await fed.feed(1, T0)
-                assert b"certificate" in await fed.complaint()
-            trusted.write_bytes(ours.pem)
-            async with running([str(program), *where], secret) as fed:
-                await fed.feed(2, T0 + 1)
+            for number, (host, authority, complaint) in enumerate(refusals):
+                trusted.write_bytes(authority.pem)
+                command = [str(program), host, *rest]
+                async with running(command, secret, complains=True) as fed:
+                    await fed.feed(number, T0 + number)
+                    assert complaint in await fed.complaint()
+            async with running([str(program), "localhost", *rest], secret) as fed:
+                await fed.feed(2, T0 + 2)
                 assert await fed.end() == 0
-    assert peer.numbers("pump-1") == [1, 2]
+    assert peer.numbers("pump-1") == [1, 2, 3]
 
 
 class Service:
