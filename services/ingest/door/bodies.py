@@ -107,9 +107,10 @@ async def take_apart(body: bytes) -> list[bytes]:
     Raises:
         TooLargeError: there are too many.
     """
-    if len(body) < _WORTH_A_THREAD:
-        return messages_of(body)
-    messages = await asyncio.to_thread(messages_of, body)
+    is_small = len(body) < _WORTH_A_THREAD
+    messages = (
+        messages_of(body) if is_small else await asyncio.to_thread(messages_of, body)
+    )
     if len(messages) > MOST_MESSAGES:
         raise _too_large()
     return messages

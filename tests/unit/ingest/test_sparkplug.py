@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from services.core.broker.link import Publication
 from services.core.reasons import Reason
 from services.ingest.decode import Decoder
+from services.ingest.decoders.native_json import LARGEST_PAYLOAD
 from services.ingest.decoders.sparkplug import SparkplugB, session
 from services.ingest.decoders.sparkplug.host import Host
 from services.ingest.decoders.sparkplug.payload import Payload
@@ -258,9 +259,10 @@ def test_after_a_gap_a_birth_is_asked_for_until_it_comes(platform: Platform) -> 
     born(platform)
     platform.say("g/NDATA/node-1", alias(7, 1), seq=2)
     assert platform.asked() == REBIRTH
+    in_order = iter((3, 4, 5))
     for seconds, asked in ((5, ()), (5, REBIRTH), (10, REBIRTH)):
         platform.clock.seconds += seconds
-        platform.say("g/NDATA/node-1", alias(7, 1), seq=3 + seconds)
+        platform.say("g/NDATA/node-1", alias(7, 1), seq=next(in_order))
         assert platform.asked() == asked
     born(platform)
     platform.clock.seconds += 10
@@ -337,6 +339,16 @@ def test_a_packed_payload(platform: Platform, pack: Callable[[bytes], bytes]) ->
     assert values(birth) == {"in/voltage": 230.5}
     heard = platform.say("g/NDATA/node-1", alias(7, 1), seq=1)
     assert values(heard) == {"in/voltage": 1}
+
+
+def test_a_packed_payload_may_be_as_large_as_any_unpacked(platform: Platform) -> None:
+    born(platform)
+    metric = b"\x12\x04\x20\x07\x38\x01"  # alias 7 is null
+    whole = metric * (LARGEST_PAYLOAD // len(metric))
+    whole += b"\x20" + b"\x81" * (LARGEST_PAYLOAD - len(whole) - 2) + b"\x01"
+    assert len(whole) == LARGEST_PAYLOAD
+    heard = platform.hear("g/NDATA/node-1", packed(zlib.compress(whole)))
+    assert isinstance(heard, Message)
 
 
 @pytest.mark.parametrize(
