@@ -11,7 +11,8 @@ from deploy.native.progress import InstallError, Progress
 
 POSTGRES_OF_DEBIAN = {12: 15, 13: 17}
 # Browser tests drive Debian's own Chromium; its Kazakh letters come from DejaVu. systemd-analyze judges the units;
-# curl types what pages of docs/formats tell to type; the C example is compiled; make faults moves clocks by libfaketime, lets fsync fail by strace.
+# curl types what pages of docs/formats tell to type; gcc compiles the C example; make faults moves clocks by
+# libfaketime and lets fsync fail by strace.
 TEST_PACKAGES = (
     "chromium",
     "curl",
