@@ -23,17 +23,23 @@ log = structlog.get_logger()
 _LOOK_SECONDS: Final = 1.0
 _LEAST_SECONDS: Final = 0.1  # between two looks, however many births there are
 _FIRST_WAIT: Final = dt.timedelta(seconds=30)  # for an answer; then twice as long
+_BIRTH_WAIT: Final = dt.timedelta(
+    seconds=0.5
+)  # likewise, where births come in between; the first finds none
 _LONGEST_WAIT: Final = dt.timedelta(hours=1)
 _MOST_AT_ONCE: Final = 200
 _PUBACK_SECONDS: Final = 5.0
 
 _DUE: Final = """
-SELECT c.command_id, d.key, c.name, c.args, c.sealed, c.expires_at
+SELECT c.command_id, c.device_id, d.key, c.name, c.args, c.sealed, c.expires_at, due.is_due
 FROM commands c JOIN devices d USING (device_id)
+CROSS JOIN LATERAL (SELECT least(c.attempts - 1, 20) AS again, $1 - c.sent_at AS since) sent
+CROSS JOIN LATERAL (
+    SELECT sent.since IS NULL OR sent.since >= least($3::interval * 2 ^ sent.again, $4::interval)
+           OR c.device_id = ANY($2) AND sent.since >= least($5::interval * (2 ^ sent.again - 1), $3::interval)) due (is_due)
 WHERE c.answered_at IS NULL AND c.expired_at IS NULL AND c.expires_at > $1 AND d.retired_at IS NULL
-  AND (c.sent_at IS NULL OR c.device_id = ANY($2)
-       OR c.sent_at <= $1 - least($3::interval * 2 ^ least(c.attempts - 1, 20), $4::interval))
-ORDER BY c.command_id LIMIT $5
+  AND (due.is_due OR c.device_id = ANY($2))
+ORDER BY NOT due.is_due, c.command_id LIMIT $6
 """
 _SENT: Final = (
     "UPDATE commands SET sent_at = $2, attempts = attempts + 1 WHERE command_id = $1"
@@ -68,7 +74,10 @@ class Commands:
         self._wake = asyncio.Event()
 
     def greet(self, notices: Iterable[Notice]) -> None:
-        """A publisher that has just come hears at once what it was asked while it was away."""
+        """A publisher that has just come hears at once what it was asked while it was away.
+
+        One that answers by births alone hears it ever more seldom.
+        """
         born = {n.device_id for n in notices if n.kind == "birth"}
         if born:
             self._born |= born
@@ -100,6 +109,9 @@ class Commands:
         born, self._born = self._born, set()
         try:
             for row in await self._due(connection, born):
+                if not row["is_due"]:
+                    self._born.add(row["device_id"])
+                    continue
                 async with asyncio.timeout(_PUBACK_SECONDS):
                     await self._publisher.publish(
                         down_topic(row["key"], "command"), _payload(row)
@@ -118,6 +130,7 @@ class Commands:
             list(born),
             _FIRST_WAIT,
             _LONGEST_WAIT,
+            _BIRTH_WAIT,
             _MOST_AT_ONCE,
         )
         return rows

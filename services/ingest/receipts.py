@@ -1,8 +1,9 @@
 """PURE: what publishers that number their messages are told, once it is committed."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Final
 
 import msgspec
@@ -17,11 +18,10 @@ from services.ingest.resolve import Refused
 
 EpochKey = tuple[int, int]  # publisher id, boot epoch
 
-_MOST_RANGES: Final = 200  # in one receipt
-_MOST_REFUSALS: Final = 500
-_MOST_EPOCHS: Final = (
-    8  # kept of a publisher; the numbers of older ones begin anew, which promises less
-)
+_MOST_RANGES: Final = 200  # in one receipt: 7 KB
+_MOST_REFUSED_BYTES: Final = 8_000  # in one receipt, which is thus never above 16 KB
+_LONGEST_NAME: Final = 128  # characters of a refused device or channel
+_MOST_EPOCHS: Final = 8  # kept of a publisher, the last used; the numbers of others begin anew, which promises less
 _SHORT: Final = b'{"epoch":%d,"stored_through":%d}'  # nearly every receipt
 _encoder = msgspec.json.Encoder()
 
@@ -30,7 +30,7 @@ _encoder = msgspec.json.Encoder()
 class _Due:
     """What happened in an epoch since its last receipt."""
 
-    firsts: list[int] = field(default_factory=list)  # of runs of numbers
+    runs: list[Range] = field(default_factory=list)  # as they were committed
     refusals: list[Refusal] = field(default_factory=list)
 
 
@@ -40,12 +40,13 @@ class Receipts:
         self._due: dict[EpochKey, _Due] = {}
 
     def remember(self, key: EpochKey, sequences: PublisherSequences) -> None:
-        """Take over what is stored."""
+        """Take over what is stored; of a publisher's epochs the one last used comes last."""
         publisher_id, epoch = key
         epochs = self._sequences.setdefault(publisher_id, {})
+        epochs.pop(epoch, None)
         epochs[epoch] = sequences
         if len(epochs) > _MOST_EPOCHS:
-            del epochs[min(epochs)]
+            del epochs[next(iter(epochs))]
 
     def fold(self, committed: ObservationBatch) -> None:
         """Settle the numbers of a committed batch: first its messages, then its births, as history does."""
@@ -69,8 +70,8 @@ class Receipts:
                     Refusal(
                         seq=message.seq,
                         index=refusal.index or 0,
-                        device=storable_name(refusal.device),
-                        channel=storable_name(refusal.channel),
+                        device=_name(refusal.device),
+                        channel=_name(refusal.channel),
                         reason=refusal.reason,
                     )
                 )
@@ -96,10 +97,11 @@ class Receipts:
 
     def _of(self, key: EpochKey) -> PublisherSequences:
         publisher_id, epoch = key
-        known = self._sequences.get(publisher_id, {}).get(epoch)
-        if known is None:
-            known = PublisherSequences()
-            self.remember(key, known)
+        epochs = self._sequences.get(publisher_id)
+        if epochs and next(reversed(epochs)) == epoch:  # as nearly always
+            return epochs[epoch]
+        known = (epochs or {}).get(epoch) or PublisherSequences()
+        self.remember(key, known)
         return known
 
     def _fold_numbers(self, numbered: NumberedMessages) -> None:
@@ -109,7 +111,7 @@ class Receipts:
             due = self._due.get(key)
             if due is None:
                 due = self._due[key] = _Due()
-            due.firsts.append(first)
+            due.runs.append((first, last))
 
     def _fold_birth(self, notice: Notice, epoch: int) -> None:
         key = (notice.publisher_id, epoch)
@@ -122,21 +124,55 @@ class Receipts:
 def _receipts(
     epoch: int, sequences: PublisherSequences, happened: _Due
 ) -> Iterable[Receipt]:
-    """One; more when there is too much to refuse for one."""
-    also = _also(sequences.also, happened.firsts)
-    for start in range(0, max(1, len(happened.refusals)), _MOST_REFUSALS):
+    """One; more when there is too much to say for one: a broker ends a connection with too large a packet."""
+    also = _also(sequences, happened.runs)
+    ranges = (
+        also[start : start + _MOST_RANGES]
+        for start in range(0, max(1, len(also)), _MOST_RANGES)
+    )
+    for some, refusals in zip_longest(ranges, _pages(happened.refusals), fillvalue=()):
         yield Receipt(
             epoch=epoch,
             stored_through=sequences.stored_through,
-            also=also,
-            rejected=tuple(happened.refusals[start : start + _MOST_REFUSALS]),
+            also=tuple(some),
+            rejected=tuple(refusals),
         )
 
 
-def _also(ranges: tuple[Range, ...], seqs: Iterable[int]) -> tuple[Range, ...]:
-    """All ranges above the first gap; when they are too many, those that just grew."""
+def _pages(refusals: Iterable[Refusal]) -> Iterator[Sequence[Refusal]]:
+    page: list[Refusal] = []
+    room = _MOST_REFUSED_BYTES
+    for refusal in refusals:
+        length = len(_encoder.encode(refusal)) + 1
+        if page and length > room:
+            yield page
+            page, room = [], _MOST_REFUSED_BYTES
+        page.append(refusal)
+        room -= length
+    if page:
+        yield page
+
+
+def _also(sequences: PublisherSequences, runs: Iterable[Range]) -> Sequence[Range]:
+    """All ranges above the first gap; when they are too many, those that just grew.
+
+    What was committed is said also where the sequences had no room to keep it.
+    """
+    ranges = sequences.also
     if len(ranges) <= _MOST_RANGES:
         return ranges
     starts = [first for first, _ in ranges]
-    places = sorted({bisect_right(starts, seq) - 1 for seq in seqs})
-    return tuple(ranges[place] for place in places if place >= 0)[:_MOST_RANGES]
+    grown: list[Range] = []
+    for run in sorted(runs):
+        place = bisect_right(starts, run[0]) - 1
+        kept = place >= 0 and run[1] <= ranges[place][1]
+        first, last = ranges[place] if kept else run
+        if grown and first <= grown[-1][1] + 1:
+            grown[-1] = (grown[-1][0], max(last, grown[-1][1]))
+        elif first > sequences.stored_through:
+            grown.append((first, last))
+    return grown
+
+
+def _name(name: str | None) -> str | None:
+    return None if name is None else storable_name(name[:_LONGEST_NAME])

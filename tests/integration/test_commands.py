@@ -1,5 +1,6 @@
 """Commands reach their device until it answers, and no answer is lost or believed from a stranger."""
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from services.core.broker.topics import down_topic
+from services.core.clock import ManualClock
 from services.core.storage.commands import (
     AskedCommand,
     BadCommandError,
@@ -18,7 +20,10 @@ from services.core.storage.commands import (
     list_commands,
     read_command,
 )
+from services.core.storage.log_batch import Notice
 from services.core.storage.registry_device import UnknownDeviceError
+from services.ingest.commands import Commands
+from services.ingest.side_connection import SideConnection
 from tests.ingest_city import apply_ingest_city
 from tests.integration.ingest_stage import (
     CLOCK,
@@ -86,6 +91,53 @@ async def test_a_command_is_sent_again_at_a_birth_and_ends_with_the_first_answer
     assert await stage.database.fetchval(left, command_id) is None
     assert [reason for _, reason, _, _ in await stage.rejected()] == ["malformed"]
     assert not probe.receipts
+
+
+class BirthEveryTenth(ManualClock):
+    """Who sleeps on it finds at waking that the device has been born again."""
+
+    def __init__(self, device_id: int) -> None:
+        super().__init__(CLOCK.now())
+        self.tenths = 0
+        self.commands: Commands | None = None
+        self._born = Notice(
+            kind="birth", device_id=device_id, publisher_id=device_id, time_ms=0
+        )
+
+    async def sleep(self, seconds: float) -> None:
+        assert seconds == 0.1
+        assert self.commands is not None
+        self.tenths += 1
+        self.advance(seconds)
+        self.commands.greet([self._born])
+        if self.tenths == 600:
+            raise asyncio.CancelledError
+
+
+class Told:
+    """Keeps when something was published, in tenths of a second."""
+
+    def __init__(self, clock: BirthEveryTenth) -> None:
+        self._clock = clock
+        self.at: list[int] = []
+
+    async def publish(self, _topic: str, _payload: bytes) -> None:
+        self.at.append(self._clock.tenths)
+
+
+async def test_who_answers_by_births_alone_is_told_ever_more_seldom(
+    stage: Stage, database_url: str
+) -> None:
+    """Else command and birth would follow one another for as long as the command lasts."""
+    await asked(stage, REPLAY)
+    device = "SELECT device_id FROM devices WHERE key = 'probe-1'"
+    clock = BirthEveryTenth(await stage.database.fetchval(device))
+    told, connection = Told(clock), SideConnection(database_url, "test")
+    clock.commands = Commands(connection, told, clock)
+    with pytest.raises(asyncio.CancelledError):
+        await clock.commands.run()
+    connection.terminate()
+    assert told.at == [0, 1, 6, 21, 56, 131, 286, 586]
 
 
 async def test_an_answer_of_a_stranger_is_refused_and_counted(stage: Stage) -> None:

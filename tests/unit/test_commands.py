@@ -44,6 +44,8 @@ def test_what_may_be_asked(name: CommandName, args: dict[str, Any]) -> None:
         (CommandName.CONFIGURE, {"x": float("nan")}),
         (CommandName.CONFIGURE, {"x": "a" * 1001}),
         (CommandName.CONFIGURE, {str(n): n for n in range(101)}),
+        (CommandName.CONFIGURE, {"x": (1 << 53) + 1}),
+        (CommandName.CONFIGURE, {f"{n:0500}": "a" * 500 for n in range(16)}),
     ],
 )
 def test_what_may_not_be_asked(name: CommandName, args: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ SHORTEST: Final = dt.timedelta(seconds=1)
 LONGEST: Final = dt.timedelta(days=35)
 _LARGEST: Final = 1 << 53
 _MOST_SETTINGS: Final = 100
+_MOST_BYTES: Final = 16_000  # a broker ends the connection that brings it a packet above 65 KB: ingest's own
 
 _INSERT: Final = """
 INSERT INTO commands (device_id, name, args, sealed, asked_by, asked_at, expires_at)
@@ -206,8 +207,12 @@ def _fault_of_configure(args: Mapping[str, Any]) -> str | None:
         return "a setting is a number, a text, true or false"
     if not all(math.isfinite(v) for v in args.values() if isinstance(v, float)):
         return "a setting is a finite number"
+    if any(type(v) is int and abs(v) > _LARGEST for v in args.values()):
+        return "a setting is a number up to 2^53"
     if any(len(str(part)) > LONGEST_TEXT for pair in args.items() for part in pair):
         return f"a setting has at most {LONGEST_TEXT} characters"
+    if len(msgspec.json.encode(args)) > _MOST_BYTES:
+        return f"all settings together have at most {_MOST_BYTES:,} bytes"
     return None
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from services.core.broker.sequences import PublisherSequences
+from services.core.broker.sequences import MOST_RANGES, PublisherSequences
 from services.core.reasons import Reason
 from services.core.storage.log_batch import (
     Notice,
@@ -17,6 +17,7 @@ from services.ingest.resolve import Refused
 from tests.unit.ingest.profiles import message, reading, received
 
 KEYS = {1: "p"}
+LARGEST_RECEIPT = 16_384
 
 
 def committed(
@@ -96,16 +97,21 @@ def test_refusals_are_named_once_and_split_when_they_are_many() -> None:
             "said",
             received(message(reading(), seq=1)),
             index,
-            "d",
-            "c",
+            "\x07" * 64,
+            "c" * 1000,
         )
         for index in range(501)
     ]
     receipts.refuse(refused, {"p": 1}.get)
-    first, second = due(receipts)
-    assert len(first["rejected"]) == 500
-    assert second["rejected"] == [
-        {"seq": 1, "index": 500, "device": "d", "channel": "c", "reason": "range"}
+    receipts.fold(committed(*range(3, 2000, 2)))
+    messages = receipts.take_due(KEYS.get)
+    assert max(len(payload) for _, payload in messages) <= LARGEST_RECEIPT
+    said = [json.loads(payload) for _, payload in messages]
+    named = [refusal for receipt in said for refusal in receipt.get("rejected", [])]
+    assert [refusal.get("index", 0) for refusal in named] == list(range(501))
+    assert named[0]["channel"] == "c" * 128
+    assert [r for receipt in said for r in receipt.get("also", [])] == [
+        [seq, seq] for seq in range(3, 2000, 2)
     ]
     receipts.fold(committed(1))
     assert due(receipts) == [{"epoch": 1, "stored_through": 1}]
@@ -130,20 +136,34 @@ def test_too_many_ranges_are_cut_to_those_that_grew() -> None:
         PublisherSequences([(n, n) for n in range(10, 2000, 10)] + [(3000, 3000)]),
     )
     receipts.fold(committed(3001, 21, *range(5000, 5600, 2)))
-    (receipt,) = due(receipts)
-    assert receipt["also"][:2] == [[20, 21], [3000, 3001]]
-    assert len(receipt["also"]) == 200
+    ranges = [r for receipt in due(receipts) for r in receipt["also"]]
+    assert ranges[:2] == [[20, 21], [3000, 3001]]
+    assert ranges[2:] == [[seq, seq] for seq in range(5000, 5600, 2)]
 
 
-def test_only_the_last_epochs_are_kept() -> None:
+def test_a_publisher_with_more_holes_than_are_kept_hears_of_what_was_stored() -> None:
+    """Else it would send those messages for ever."""
     receipts = Receipts()
-    for epoch in range(1, 12):
-        receipts.fold(committed(1, epoch=epoch))
+    receipts.fold(committed(*range(1, 2 * MOST_RANGES + 2, 2)))
     due(receipts)
+    receipts.fold(committed(20_000, 20_001, 20_005))
+    (receipt,) = due(receipts)
+    assert receipt["also"] == [[20_000, 20_001], [20_005, 20_005]]
+
+
+def test_the_epochs_that_were_last_used_are_kept() -> None:
+    """Not the highest ones: a boot counter begins anew when the hardware is exchanged."""
+    receipts = Receipts()
+    for epoch in range(93, 101):
+        receipts.fold(committed(1, epoch=epoch))
+    receipts.fold(committed(2, epoch=93))
+    receipts.fold(committed(1, epoch=1))
+    due(receipts)
+    receipts.fold(committed(2, epoch=94))
+    receipts.fold(committed(3, epoch=93))
     receipts.fold(committed(2, epoch=1))
-    receipts.fold(committed(2, epoch=11))
     answers = {receipt["epoch"]: receipt["stored_through"] for receipt in due(receipts)}
-    assert answers == {11: 2}
+    assert answers == {94: 0, 93: 3, 1: 2}
 
 
 def test_publishers_that_are_gone_get_none() -> None:
