@@ -228,12 +228,15 @@ class Engine:
 
 
 async def load_watch(connection: Connection) -> Watch:
-    """Rules and targets of one registry revision."""
+    """Rules and targets of one registry revision; targets that had to be looked for are kept for the next start."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         revision = await store.registry_revision(connection)
         rulebook = await load_rulebook(connection)
         rules = [checked.rule for checked in rulebook.rules]
-        targets = await store.load_targets(connection, rules)
+        kept = await store.read_kept_targets(connection, rules)
+        targets = await store.load_targets(connection, rules) if kept is None else kept
+    if kept is None:
+        await store.keep_targets(connection, targets, revision)
     for problem in rulebook.broken:
         log.error(
             "a stored rule does not fit the city and is not evaluated",

@@ -11,6 +11,7 @@ from services.core.alerting.rule import Rule
 from services.core.clock import to_milliseconds
 from services.core.storage.event_log import Cursor, load_cursor, save_cursor
 from services.core.storage.pool import Connection
+from services.rules.kept_targets import decode_targets, encode_targets
 from services.rules.stored import LatestRow, StoredHold
 from services.rules.targets import Places, TargetFinder, Targets
 
@@ -130,6 +131,28 @@ async def load_targets(connection: Connection, rules: Sequence[Rule]) -> Targets
         async for row in connection.cursor(query, prefetch=_GROUPS):
             finder.add_devices(_places(row, _OF_DEVICES, finder.names_of_devices))
     return finder.targets()
+
+
+async def read_kept_targets(
+    connection: Connection, rules: Sequence[Rule]
+) -> Targets | None:
+    """Those of the last time that they were looked for, where they are still the same."""
+    kept = await connection.fetchval("SELECT revision FROM rule_targets")
+    if kept is None or await has_changed(connection, kept):
+        return None
+    body = await connection.fetchval("SELECT body FROM rule_targets")
+    return decode_targets(body, rules)
+
+
+async def keep_targets(connection: Connection, targets: Targets, revision: int) -> None:
+    await connection.execute(
+        """
+        INSERT INTO rule_targets (revision, body) VALUES ($1, $2)
+        ON CONFLICT (only_row) DO UPDATE SET revision = excluded.revision, body = excluded.body
+        """,
+        revision,
+        encode_targets(targets),
+    )
 
 
 def _grouped(places: str, shared: Sequence[str], own: Iterable[str]) -> str:

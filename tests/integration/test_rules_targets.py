@@ -90,6 +90,33 @@ async def test_a_rule_looks_at_what_its_selector_fits(
         assert span.stop > span.start
 
 
+async def test_targets_are_kept_until_what_is_looked_at_changes(
+    connection: Connection,
+) -> None:
+    book = rules()
+    assert await store.read_kept_targets(connection, book) is None
+    found = await load(connection, book)
+    await store.keep_targets(
+        connection, found, await store.registry_revision(connection)
+    )
+    await credentials.issue(
+        connection,
+        {"gateway": "hash"},
+        replace=False,
+        actor="test",
+        now=SystemClock().now(),
+    )
+    kept = await store.read_kept_targets(connection, book)
+    assert kept is not None
+    assert kept.rules == found.rules
+    for column in ("starts", "source_id", "period_ms", "frame_id", "slot"):
+        assert getattr(kept, column).tolist() == getattr(found, column).tolist()
+        assert getattr(kept, column).dtype == getattr(found, column).dtype
+    assert await store.read_kept_targets(connection, book[1:]) is None
+    await put(connection, city_with(households(1, 4), fleet=True))
+    assert await store.read_kept_targets(connection, book) is None
+
+
 async def test_credentials_change_nothing_that_is_looked_at(
     connection: Connection,
 ) -> None:

@@ -38,7 +38,7 @@ SELECT pg_temp.allow('alatau_rules', 'SELECT', 'registry_state, districts, obser
     thing_relations, devices, device_hosts, frames, datastreams, datastream_slots, rules, latest_observations, device_status, observations, users,
     ledger_violations');
 SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT', 'event_log, journal');
-SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT, UPDATE', 'alerts, log_cursors, rule_memory');
+SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT, UPDATE', 'alerts, log_cursors, rule_memory, rule_targets');
 SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT, UPDATE, DELETE', 'rule_holds');
 SELECT pg_temp.allow('alatau_rules', 'SELECT, UPDATE', 'log_streams');
 
@@ -72,7 +72,7 @@ SELECT pg_temp.allow(role, 'SELECT', 'registry_state, districts, observed_proper
     things, thing_relations, devices, device_hosts, frames, datastreams, datastream_slots, observations, observation_changes, observations_flat,
     rejected_messages, latest_observations, device_status, publisher_totals, publisher_sequences, gaps, ledger_violations, log_streams,
     event_log, log_cursors,
-    rules, alerts, journal, rule_holds, rule_memory, audit')
+    rules, alerts, journal, rule_holds, rule_memory, rule_targets, audit')
 FROM unnest('{alatau_api,alatau_reader}'::text[]) role;
 
 -- Dashboards: their own schema and nothing beside it. household_things names who is not shown: only the views ask it.
