@@ -5,9 +5,10 @@ its messages come after all (closed), or when the publisher says that it has the
 """
 
 import datetime as dt
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from services.core.broker.sequences import PublisherSequences, Range
 
@@ -40,6 +41,9 @@ class GapRow:
         return self.last - self.first + 1
 
 
+Spanning = TypeVar("Spanning", bound=Hole | GapRow)
+
+
 @dataclass(frozen=True, slots=True)
 class EpochSum:
     """highest − lowest + 1 = messages + missing + lost: the check that is independent of what became of items."""
@@ -62,7 +66,7 @@ class Epoch:
         self.sequences = sequences or PublisherSequences()
         self.rows_changed = False
         self._messages = messages
-        rows = list(gaps)
+        rows = sorted(gaps, key=_first)
         self._lost = [row for row in rows if row.lost]
         self._closed: list[GapRow] = []
         self._holes: list[Hole] = []
@@ -93,17 +97,22 @@ class Epoch:
         """The publisher has nothing below oldest_seq any more."""
         for first, last in self.sequences.begin_at(oldest_seq):
             since = self._recorded_at(first) or at
-            self._lost.append(GapRow(first, last, since, lost=True))
+            self._lose(GapRow(first, last, since, lost=True))
             self.rows_changed = True
 
     def review(self, at: dt.datetime) -> None:
         """Look at the holes of now: new ones are noticed, old ones recorded, ended ones closed."""
         former, self._holes = self._holes, []
+        ends = [hole.last for hole in former]
         for first, last in self.sequences.open_gaps():
-            self._holes.append(_hole(first, last, former, at))
+            of = _touching(former, ends, first, last)
+            self._holes.append(_hole(first, last, of, at))
+        left: list[Hole | GapRow] = sorted([*self._holes, *self._lost], key=_first)
+        ends = [one.last for one in left]
         for hole in former:
             if hole.recorded_at is not None:
-                self._close(hole, at)
+                still = _touching(left, ends, hole.first, hole.last)
+                self._close(hole, still, at)
         if _recorded(former) != _recorded(self._holes):
             self.rows_changed = True
 
@@ -132,22 +141,33 @@ class Epoch:
         return [*held, *self._lost, *closed]
 
     def _find_again(self, seq: int, at: dt.datetime) -> bool:
-        for place, row in enumerate(self._lost):
-            if row.first <= seq <= row.last:
-                parts = _without(row.first, row.last, [(seq, seq)])
-                self._lost[place : place + 1] = [
-                    replace(row, first=first, last=last) for first, last in parts
-                ]
-                self._closed.append(GapRow(seq, seq, row.recorded_at, closed_at=at))
-                self._messages += 1
-                self.rows_changed = True
-                return True
-        return False
+        place = bisect_right(self._lost, seq, key=_first) - 1
+        row = self._lost[max(place, 0)]
+        if not row.first <= seq <= row.last:
+            return False
+        parts = _without(row.first, row.last, [(seq, seq)])
+        self._lost[place : place + 1] = [
+            replace(row, first=first, last=last) for first, last in parts
+        ]
+        self._closed.append(GapRow(seq, seq, row.recorded_at, closed_at=at))
+        self._messages += 1
+        self.rows_changed = True
+        return True
 
-    def _close(self, hole: Hole, at: dt.datetime) -> None:
+    def _lose(self, row: GapRow) -> None:
+        """A publisher that gives up one number after the other makes one row of them."""
+        place = bisect_right(self._lost, row.first, key=_first)
+        if place and self._lost[place - 1].last + 1 == row.first:
+            before = self._lost[place - 1]
+            self._lost[place - 1] = replace(before, last=row.last)
+        else:
+            self._lost.insert(place, row)
+
+    def _close(
+        self, hole: Hole, still: Sequence[Hole | GapRow], at: dt.datetime
+    ) -> None:
         """What of a recorded gap is neither open nor lost now has come."""
-        left = [(open_.first, open_.last) for open_ in self._holes]
-        left += [(row.first, row.last) for row in self._lost]
+        left = [(one.first, one.last) for one in still]
         for first, last in _without(hole.first, hole.last, left):
             recorded_at = hole.recorded_at or at
             self._closed.append(GapRow(first, last, recorded_at, closed_at=at))
@@ -160,9 +180,20 @@ class Epoch:
         return None
 
 
-def _hole(first: int, last: int, former: Sequence[Hole], at: dt.datetime) -> Hole:
-    """What was noticed stays noticed, also when a part of it came."""
-    of = [hole for hole in former if hole.first <= last and hole.last >= first]
+def _first(one: Hole | GapRow) -> int:
+    return one.first
+
+
+def _touching(
+    rising: Sequence[Spanning], ends: Sequence[int], first: int, last: int
+) -> Sequence[Spanning]:
+    """Those that have a number from first to last. ends: the last number of each; they do not overlap."""
+    start = bisect_left(ends, first)
+    return rising[start : bisect_right(rising, last, start, key=_first)]
+
+
+def _hole(first: int, last: int, of: Sequence[Hole], at: dt.datetime) -> Hole:
+    """What was noticed stays noticed, also when a part of it came. of: the holes before that it is made of."""
     noticed_at = min((hole.noticed_at for hole in of), default=at)
     recorded = [hole.recorded_at for hole in of if hole.recorded_at is not None]
     recorded_at = min(recorded, default=None)

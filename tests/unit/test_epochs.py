@@ -94,3 +94,16 @@ def test_what_is_only_out_of_order_is_no_gap() -> None:
     stored.epoch.add(4, stored.at)
     stored.flush()
     assert stored.rows == {}
+
+
+def test_numbers_that_are_given_up_one_by_one_are_one_row() -> None:
+    """A full outbox says so at every message that it drops."""
+    stored = Stored()
+    stored.epoch.begin_at(1, stored.at)
+    for oldest in range(2, 2_000):
+        stored.epoch.begin_at(oldest, stored.at)
+        stored.flush()
+    assert list(stored.rows.values()) == [GapRow(1, 1_998, START, lost=True)]
+    stored.epoch.add(1_000, stored.at)
+    assert stored.epoch.sum is not None
+    assert stored.epoch.sum.lost == 1_997
