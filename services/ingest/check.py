@@ -68,6 +68,12 @@ class Block:
             np.concatenate([block.revising for block in blocks]),
         )
 
+    @property
+    def is_by_person(self) -> bool:
+        """A correction has a block of its own."""
+        revised = np.flatnonzero(self.revising).tolist()
+        return any(self.items[place].received.by is not None for place in revised)
+
     def take(self, rows: NDArray[np.bool_]) -> "Block":
         items = [self.items[place] for place in np.flatnonzero(rows).tolist()]
         return Block(

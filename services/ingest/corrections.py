@@ -34,7 +34,7 @@ _EXCHANGED: Final = (
     "the device that measured it has been exchanged, or no longer has this channel"
 )
 
-TakeIn = Callable[[Received], Awaitable[None]]
+TakeIn = Callable[[Received, int], Awaitable[None]]
 
 
 class Corrections:
@@ -48,25 +48,26 @@ class Corrections:
         self._take_in = take_in
 
     async def run(self) -> None:
-        """For ever. take_in returns when what it was given is committed."""
+        """For ever. take_in, given a revision and its time in Unix milliseconds, returns when that is committed."""
         await carry_out_errands(self._connection, self._clock, _NEXT, self._carry_out)
 
     async def _carry_out(self, connection: Connection, row: Mapping[str, Any]) -> None:
         outcome: tuple[str, str | None] = ("refused", _EXCHANGED)
         if row["is_open"] and row["channel"] is not None:
-            revision = _revision(row)
-            await self._take_in(revision)
+            time_ms = to_milliseconds(row["phenomenon_time"])
+            revision = _revision(row, time_ms)
+            await self._take_in(revision, time_ms)
             outcome = await _outcome(connection, row, revision)
         await connection.execute(
             _DONE, row["correction_id"], self._clock.now(), *outcome
         )
 
 
-def _revision(row: Mapping[str, Any]) -> Received:
+def _revision(row: Mapping[str, Any], time_ms: int) -> Received:
     channel = row["channel"]
     reading = Reading(
         values={channel: _as_sent(row["value"], row["factor"], row["addend"])},
-        time=to_milliseconds(row["phenomenon_time"]),
+        time=time_ms,
         quality=None if row["quality"] is None else {channel: row["quality"]},
         revises=True,
     )

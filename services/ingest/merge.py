@@ -2,6 +2,7 @@
 
 Slot by slot: an empty slot is filled, an equal value is a duplicate, another value keeps the first one
 (conflict) unless the item revises it. Of a state every transition counts: it moves on by a millisecond.
+A value that was known there before is a duplicate, too: an old delivery undoes nothing. A person may set it back.
 """
 
 import math
@@ -10,11 +11,14 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, Literal
 
-from services.core.city.quality import Quality, pack
+from services.core.city.quality import Quality, check_of, pack, source_of
 from services.core.storage.log_batch import ItemFlag
 
 Key = tuple[int, int]  # frame id, Unix milliseconds
 Values = dict[int, float]  # by slot
+Place = tuple[int, int, int]  # frame id, Unix milliseconds, slot
+# By value the packed qualities that it had; None: not kept.
+Known = dict[float, list[int | None]]
 
 _MOST_STEPS: Final = 1000  # milliseconds that a transition may move on
 _MISSING: Final = pack(Quality.MISSING, Quality.MISSING)
@@ -31,7 +35,10 @@ class Fate(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class LateItem:
-    """results and quality are by slot, NaN where missing. newest_ms: of its frame before this batch, if known."""
+    """results and quality are by slot, NaN where missing. newest_ms: of its frame before this batch, if known.
+
+    by_person: no device's word, which may come again at any time, but somebody's decision.
+    """
 
     entry: int
     frame_id: int
@@ -42,6 +49,13 @@ class LateItem:
     publisher: str
     revises: bool = False
     newest_ms: int | None = None
+    by_person: bool = False
+
+    def repeats(self, slot: int, quality: int | None) -> bool:
+        """Whether its value adds nothing to the same one of that quality: a revision may add the source's quality."""
+        if not self.revises or quality is None:
+            return True
+        return source_of(self.quality[slot]) is source_of(quality)
 
 
 @dataclass(slots=True)
@@ -61,9 +75,16 @@ class Row:
         self.results += [math.nan] * more
         self.quality += [_MISSING] * more
         for slot, value in values.items():
+            self.quality[slot] = self.quality_with(item, slot)
             self.results[slot] = value
-            self.quality[slot] = item.quality[slot]
         self.changed = True
+
+    def quality_with(self, item: LateItem, slot: int) -> int:
+        """What it will be: of an unchanged value what our checks found stays, and the source's word alone is new."""
+        said = item.quality[slot]
+        if self.at(slot) != item.results[slot]:
+            return said
+        return pack(source_of(said), check_of(self.quality[slot]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +100,8 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Change:
+    """Qualities are packed; old_quality None: there was nothing."""
+
     frame_id: int
     slot: int
     time_ms: int
@@ -86,6 +109,8 @@ class Change:
     new: float
     who: str
     why: Literal["merged", "corrected"]
+    old_quality: int | None
+    new_quality: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,32 +133,44 @@ class Merged:
 
 
 class RowsNeededError(Exception):
-    """The merge has to see these rows, too: load them and merge again."""
+    """The merge has to see these rows, and what was known before at these places: load it and merge again."""
 
-    def __init__(self, keys: set[Key]) -> None:
-        super().__init__(f"{len(keys)} rows")
+    def __init__(self, keys: set[Key], past: set[Place]) -> None:
+        super().__init__(f"{len(keys)} rows, the past of {len(past)} places")
         self.keys = keys
+        self.past = past
 
 
-def merge(stored: Mapping[Key, Row | None], items: Iterable[LateItem]) -> Merged:
+def merge(
+    stored: Mapping[Key, Row | None],
+    items: Iterable[LateItem],
+    past: Mapping[Place, Known],
+) -> Merged:
     """Merge items in their order into stored rows (None: there is no such row), which stay untouched.
 
+    past: what changes have told so far, old and new; asked for only where something else is stored.
+
     Raises:
-        RowsNeededError: stored does not tell about a row.
+        RowsNeededError: stored does not tell about a row, or past about a place.
     """
-    merging = _Merging(stored)
+    merging = _Merging(stored, past)
     for item in items:
         merging.add(item)
-    if merging.needed:
-        raise RowsNeededError(merging.needed)
+    if merging.needed or merging.past_needed:
+        raise RowsNeededError(merging.needed, merging.past_needed)
     return merging.merged
 
 
 class _Merging:
-    def __init__(self, stored: Mapping[Key, Row | None]) -> None:
+    def __init__(
+        self, stored: Mapping[Key, Row | None], past: Mapping[Place, Known]
+    ) -> None:
         self._stored = stored
+        self._past = past
+        self._told: dict[Place, Known] = {}  # by this batch's own changes
         self.merged = Merged()
         self.needed: set[Key] = set()
+        self.past_needed: set[Place] = set()
 
     def add(self, item: LateItem) -> None:
         values = {
@@ -165,7 +202,7 @@ class _Merging:
             row = self.merged.rows[key] = Row([], [])
             self._put(item, key, values, ItemFlag.NEW)
             return Fate.STORED, {}
-        sorted_out = _sort_out(item, row, values)
+        sorted_out = self._sort_out(item, key, row, values)
         self._conflict(item, sorted_out.conflicting, row)
         self._note_changes(item, key, sorted_out.filled, "merged")
         self._note_changes(item, key, sorted_out.corrected, "corrected")
@@ -183,11 +220,13 @@ class _Merging:
         return row
 
     def _put(self, item: LateItem, key: Key, values: Values, flags: ItemFlag) -> None:
-        self.merged.rows[key].put(item, values)
+        row, brought = self.merged.rows[key], Row([], [])
+        row.put(item, values)
         if item.newest_ms is not None and key[1] < item.newest_ms:
             flags |= ItemFlag.LATE
-        brought = Row([], [])
         brought.put(item, values)
+        for slot in values:
+            brought.quality[slot] = row.quality[slot]
         self.merged.effects.append(
             Effect(*key, flags, brought.results, brought.quality)
         )
@@ -199,11 +238,27 @@ class _Merging:
         values: Values,
         why: Literal["merged", "corrected"],
     ) -> None:
-        row, (frame_id, time_ms) = self.merged.rows[key], key
-        for slot, value in values.items():
-            old = None if math.isnan(row.at(slot)) else row.at(slot)
+        row = self.merged.rows[key]
+        for slot, new in values.items():
+            told = self._told.setdefault((*key, slot), {})
+            old, old_quality = None, None
+            if not math.isnan(row.at(slot)):
+                old, old_quality = row.at(slot), row.quality[slot]
+                told.setdefault(old, []).append(old_quality)
+            new_quality = row.quality_with(item, slot)
+            told.setdefault(new, []).append(new_quality)
             self.merged.changes.append(
-                Change(frame_id, slot, time_ms, old, value, item.publisher, why)
+                Change(
+                    frame_id=key[0],
+                    slot=slot,
+                    time_ms=key[1],
+                    old=old,
+                    new=new,
+                    who=item.publisher,
+                    why=why,
+                    old_quality=old_quality,
+                    new_quality=new_quality,
+                )
             )
 
     def _conflict(self, item: LateItem, values: Values, row: Row | None) -> None:
@@ -211,6 +266,40 @@ class _Merging:
             Conflict(item.entry, slot, value, None if row is None else row.at(slot))
             for slot, value in values.items()
         )
+
+    def _sort_out(
+        self, item: LateItem, key: Key, row: Row, values: Values
+    ) -> "_SortedOut":
+        sorted_out = _SortedOut()
+        for slot, value in values.items():
+            stored = row.at(slot)
+            if math.isnan(stored):
+                place = sorted_out.filled
+            elif (
+                stored == value and item.repeats(slot, row.quality[slot])
+            ) or self._was_known(item, (*key, slot)):
+                place = sorted_out.equal
+            elif item.revises:
+                place = sorted_out.corrected
+            elif slot in item.states:
+                place = sorted_out.moving_on
+            else:
+                place = sorted_out.conflicting
+            place[slot] = value
+        return sorted_out
+
+    def _was_known(self, item: LateItem, place: Place) -> bool:
+        """Whether changes told of its value; all places that have to be asked for are gathered first."""
+        if item.by_person:
+            return False
+        frame_id, time_ms, slot = place
+        value = item.results[slot]
+        qualities = self._told.get(place, {}).get(value, [])
+        if self._stored.get((frame_id, time_ms)) is not None:
+            if place not in self._past:
+                self.past_needed.add(place)
+            qualities = qualities + self._past.get(place, {}).get(value, [])
+        return any(item.repeats(slot, quality) for quality in qualities)
 
 
 @dataclass(slots=True)
@@ -227,22 +316,3 @@ class _SortedOut:
     def flags(self) -> ItemFlag:
         merged = ItemFlag.MERGED if self.filled else ItemFlag(0)
         return merged | (ItemFlag.CORRECTED if self.corrected else ItemFlag(0))
-
-
-def _sort_out(item: LateItem, row: Row, values: Values) -> _SortedOut:
-    sorted_out = _SortedOut()
-    for slot, value in values.items():
-        stored = row.at(slot)
-        if math.isnan(stored):
-            place = sorted_out.filled
-        elif item.revises:
-            same = stored == value and row.quality[slot] == item.quality[slot]
-            place = sorted_out.equal if same else sorted_out.corrected
-        elif stored == value:
-            place = sorted_out.equal
-        elif slot in item.states:
-            place = sorted_out.moving_on
-        else:
-            place = sorted_out.conflicting
-        place[slot] = value
-    return sorted_out

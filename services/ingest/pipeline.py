@@ -200,13 +200,13 @@ class Pipeline:
                 self._judge_again(message, refused)
         await self._all_committed()
 
-    async def take_in_revision(self, received: Received) -> None:
-        """A person's word, which no source has; returns when it is settled."""
+    async def take_in_revision(self, received: Received, time_ms: int) -> None:
+        """A person's word about that time, as of which it is judged; returns when it is settled."""
         await self._refresh_registry()
         await self._room.wait()
-        batch, now_ms = self._batch, self._clock.now_ms()
-        resolved = resolve([received], self._registry, now_ms, batch.end)
-        batch.add([], resolved, Checker().check(resolved.observed, now_ms))
+        batch = self._batch
+        resolved = resolve([received], self._registry, time_ms, batch.end)
+        batch.add([], resolved, Checker().check(resolved.observed, time_ms))
         await self._all_committed()
 
     async def _all_committed(self) -> None:

@@ -103,6 +103,7 @@ def _divide_block(
                 publisher=item.received.by or item.received.publisher,
                 revises=item.reading.revises,
                 newest_ms=None if known in (UNKNOWN, NOTHING_STORED) else known,
+                by_person=item.received.by is not None,
             )
         )
 

@@ -21,6 +21,7 @@ Float64 = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 _BEFORE: Final = 3  # values that a spike is compared with
+_LONGEST_PAUSE: Final = 3  # periods between two values of one flat line
 _NEVER: Final = np.iinfo(np.int64).min
 _NONE: Final = -1
 _CHECK: Final = 4  # bits above the source's flag
@@ -53,10 +54,12 @@ class PastChecks:
     def flag(self, blocks: Sequence[Block], now_ms: int) -> list[Known]:
         """Raise the quality of what does not pass to suspect, in place; what is then to be remembered once it is stored.
 
-        To flag the same blocks again changes nothing.
+        To flag the same blocks again changes nothing. What a person says is neither flagged nor remembered.
         """
         by_type: dict[int, list[Block]] = {}
         for block in blocks:
+            if block.is_by_person:
+                continue
             _flag_clock(block, now_ms)
             if len(block.form.checked) and len(block.frame_ids):
                 by_type.setdefault(block.form.profile.device_type_id, []).append(block)
@@ -136,6 +139,7 @@ class _Values:
     ends: Int64
     slots: Int64  # [k]
     limits: Float64  # [3, k] of rate (1/s), spike, flat line (ms)
+    longest_pause_ms: int
     frame_ids: NDArray[np.int32]  # [n]
     times_ms: Int64  # [n]
     results: Float64  # [n, k]
@@ -148,6 +152,7 @@ class _Values:
             np.cumsum([len(block.frame_ids) for block in blocks]),
             form.checked,
             form.limits[:, form.checked],
+            _LONGEST_PAUSE * form.profile.period_ms,
             np.concatenate([block.frame_ids for block in blocks]),
             np.concatenate([block.times_ms for block in blocks]),
             np.concatenate([block.results[:, form.checked] for block in blocks]),
@@ -163,6 +168,7 @@ class _Values:
             time_ms=self.times_ms[order],
             value=self.results[order],
             limits=self.limits[:, None, :],
+            longest_pause_ms=self.longest_pause_ms,
             row=order,
             slot=np.broadcast_to(self.slots, shape),
         )
@@ -182,6 +188,7 @@ class _Sheet:
     time_ms: Int64  # [n]
     value: Float64  # [n, k]
     limits: Float64  # [3, n or 1, k]
+    longest_pause_ms: int
     row: Int64  # [n]
     slot: Int64  # [n, k]
 
@@ -189,6 +196,7 @@ class _Sheet:
         """Nothing is missing, late or repeated: a row's values have the same past."""
         follows = self.series[1:, 0] == self.series[:-1, 0]
         rises = self.time_ms[1:] > self.time_ms[:-1]
+        rises &= self.row[1:] > self.row[:-1]
         return not (
             np.isnan(self.value).any()
             or (follows & ~rises).any()
@@ -200,16 +208,15 @@ class _Sheet:
         news = self.time_ms[:, None] > known_ms[self.series]
         rows, columns = np.nonzero(news & ~np.isnan(self.value))
         series, time_ms = self.series[rows, columns], self.time_ms[rows]
-        order = np.lexsort((time_ms, series))
-        series, time_ms = series[order], time_ms[order]
-        repeated = (series[1:] == series[:-1]) & (time_ms[1:] == time_ms[:-1])
-        kept = np.concatenate((np.ones(min(1, len(order)), np.bool_), ~repeated))
-        at = (rows[order[kept]], columns[order[kept]])
+        order = np.lexsort((self.row[rows], series))
+        kept = order[_rising(series[order], time_ms[order])]
+        at = (rows[kept], columns[kept])
         return _Sheet(
             series=series[kept, None],
             time_ms=time_ms[kept],
             value=self.value[at][:, None],
             limits=self.limits[:, 0, at[1]][:, :, None],
+            longest_pause_ms=self.longest_pause_ms,
             row=self.row[at[0]],
             slot=self.slot[at][:, None],
         )
@@ -227,7 +234,7 @@ class _Line:
         self._is_before = np.zeros(int(ends[-1]), np.bool_)
         self._is_before[before] = True
         self._at = np.flatnonzero(~self._is_before)
-        self._limits = sheet.limits
+        self._limits, self._longest_pause_ms = sheet.limits, sheet.longest_pause_ms
         self._ends, self._series = ends, sheet.series[begins]
         shape = (int(ends[-1]), sheet.series.shape[1])
         self._value, self._time_ms = np.empty(shape), np.empty(shape, np.int64)
@@ -254,7 +261,7 @@ class _Line:
         return spikes
 
     def flat(self) -> Bools:
-        """Test 8, flat line: the very same value for too long."""
+        """Test 8, flat line: the very same value for too long, without a pause: what was not measured repeats nothing."""
         same_ms = self._time_ms[self._at] - self._run_ms[self._at]
         flat: Bools = same_ms >= self._limits[2]
         return flat
@@ -268,12 +275,22 @@ class _Line:
         """Since when each value has been the same. newest: the rows of what was there before."""
         begins = np.ones(self._value.shape, np.bool_)
         np.not_equal(self._value[1:], self._value[:-1], out=begins[1:])
+        begins[1:] |= np.diff(self._time_ms, axis=0) > self._longest_pause_ms
         begins[self._is_before] = True
         since = np.where(begins, self._time_ms, _NEVER)
         since[newest] = known_ms
         rows = np.arange(len(begins))[:, None]
         place = np.maximum.accumulate(np.where(begins, rows, 0), axis=0)
         return np.take_along_axis(since, place, axis=0)
+
+
+def _rising(series: Int64, time_ms: Int64) -> Bools:
+    """[n] of values in order of series and arrival: whether each is newer than all of its series that came before."""
+    rank = np.searchsorted(np.unique(time_ms), time_ms)
+    height = np.searchsorted(np.unique(series), series) * (len(series) + 1) + rank
+    rising = np.ones(len(series), np.bool_)
+    rising[1:] = height[1:] > np.maximum.accumulate(height)[:-1]
+    return rising
 
 
 def _flag_clock(block: Block, now_ms: int) -> None:

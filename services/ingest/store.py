@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import itertools
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from typing import Any, Final
 
 import asyncpg
@@ -23,7 +23,7 @@ from services.core.storage.event_log import (
 from services.core.storage.pool import Connection, connect
 from services.core.storage.texts import storable
 from services.ingest.inbox import Inbox
-from services.ingest.merge import Change, Key, Row
+from services.ingest.merge import Change, Key, Known, Place, Row
 from services.ingest.pgcopy import COLUMNS, encode_rows
 from services.ingest.plan import Plan
 from services.ingest.resolve import Answer
@@ -41,6 +41,15 @@ FROM unnest($1::integer[], $2::bigint[]) AS wanted (frame_id, time_ms)
 JOIN observations o ON o.frame_id = wanted.frame_id
                    AND o.phenomenon_time = timestamptz 'epoch' + wanted.time_ms * interval '1 ms'
 WHERE o.phenomenon_time >= $3 AND o.phenomenon_time < $4
+"""
+# By the index, however many changes there are by now; who revises one moment without end must not hold up the others.
+_LOAD_PAST: Final = """
+SELECT asked.frame_id, asked.time_ms, asked.slot, known.old, known.old_quality, known.new, known.new_quality
+FROM unnest($1::integer[], $2::bigint[], $3::smallint[]) AS asked (frame_id, time_ms, slot)
+CROSS JOIN LATERAL (
+    SELECT * FROM observation_changes c
+    WHERE c.frame_id = asked.frame_id AND c.slot = asked.slot
+      AND c.phenomenon_time = timestamptz 'epoch' + asked.time_ms * interval '1 ms' LIMIT 1000) AS known
 """
 _UPSERT: Final = """
 INSERT INTO observations (frame_id, phenomenon_time, results, quality, ingested_at)
@@ -66,6 +75,8 @@ _CHANGES_COLUMNS: Final = (
     "known_at",
     "who",
     "why",
+    "old_quality",
+    "new_quality",
 )
 
 
@@ -168,6 +179,20 @@ class Store:
             for frame_id, time_ms, results, quality in found:
                 rows[frame_id, time_ms] = _row(results, quality)
         return rows
+
+    async def load_past(self, places: Collection[Place]) -> dict[Place, Known]:
+        """What a thousand changes of each place told at most; empty where nothing was changed."""
+        past: dict[Place, Known] = {place: {} for place in places}
+        if not past:
+            return past
+        found = await self.connection.fetch(
+            _LOAD_PAST, *map(list, zip(*past, strict=True))
+        )
+        for frame_id, time_ms, slot, *words in found:
+            known = past[frame_id, time_ms, slot]
+            for value, quality in (words[:2], words[2:]):
+                known.setdefault(value, []).append(quality)
+        return past
 
     async def load_asked(self, commands: Iterable[int]) -> dict[int, int]:
         """Whom each of these commands was for: device id by command."""
@@ -329,4 +354,6 @@ def _change_records(
             now,
             change.who,
             change.why,
+            change.old_quality,
+            change.new_quality,
         )

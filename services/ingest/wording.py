@@ -62,7 +62,7 @@ def outside_hard_range(
 
 def too_old(time_ms: int, profile: Profile) -> str:
     limit = _duration(profile.max_age_ms)
-    return f"the time {_moment(time_ms)} is more than {limit} ago; the operator can import it"
+    return f"the time {_moment(time_ms)} is more than {limit} ago; the operator can raise max_age and have it read again"
 
 
 def in_future(time_ms: int, profile: Profile) -> str:

@@ -17,7 +17,7 @@ from services.core.storage.transient import is_transient
 from services.ingest import metrics
 from services.ingest.batch import Batch
 from services.ingest.lanes import NewestTimes
-from services.ingest.merge import Merged, RowsNeededError, merge
+from services.ingest.merge import Known, Merged, Place, RowsNeededError, merge
 from services.ingest.plan import Lanes, Plan, divide, plan
 from services.ingest.qartod import PastChecks
 from services.ingest.store import Store, is_data_error, is_duplicate_key
@@ -166,11 +166,13 @@ class Writer:
 
     async def _merge(self, lanes: Lanes) -> Merged:
         stored = await self._store.load_rows(lanes.keys())
+        past: dict[Place, Known] = {}
         while True:
             try:
-                return merge(stored, lanes.late)
+                return merge(stored, lanes.late, past)
             except RowsNeededError as error:
                 stored |= await self._store.load_rows(error.keys)
+                past |= await self._store.load_past(error.past)
 
     async def _recover(self, error: Exception, pause: float) -> bool:
         """Wait, and take over again for as long as it takes; whether the batch is committed after all."""

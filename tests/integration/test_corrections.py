@@ -18,6 +18,7 @@ from tests.integration.ingest_stage import CLOCK, T0, Stage, ingest_stage, until
 from tests.stack_fixtures import Broker
 
 pytestmark = pytest.mark.integration
+FIRST = from_milliseconds(T0)
 
 
 @pytest.fixture
@@ -38,14 +39,27 @@ async def datastream(stage: Stage, channel: str) -> int:
     return found
 
 
+async def asked(
+    stage: Stage,
+    channel: str,
+    value: float | bool | str | None,
+    quality: str | None = None,
+    at: dt.datetime = FIRST,
+) -> int:
+    """A correction, of the first moment unless given."""
+    new = NewCorrection(await datastream(stage, channel), at, value, quality, "seen")
+    return await correct(stage.database, new, actor="dana", now=CLOCK.now())
+
+
 async def corrected(
-    stage: Stage, channel: str, value: float | bool | str | None, quality: str | None
+    stage: Stage,
+    channel: str,
+    value: float | bool | str | None,
+    quality: str | None = None,
+    at: dt.datetime = FIRST,
 ) -> Mapping[str, Any]:
-    """How a correction of the first moment went."""
-    new = NewCorrection(
-        await datastream(stage, channel), from_milliseconds(T0), value, quality, "seen"
-    )
-    number = await correct(stage.database, new, actor="dana", now=CLOCK.now())
+    """How it went."""
+    number = await asked(stage, channel, value, quality, at)
 
     async def done() -> bool:
         row = await read_correction(stage.database, number)
@@ -79,11 +93,12 @@ async def test_a_correction_is_a_revision_with_a_name_and_the_old_value_is_kept(
     rows = await stage.rows("feeder-1")
     assert rows[0][0] == 231.5
     changes = await stage.database.fetch(
-        "SELECT old, new, who, why FROM observation_changes ORDER BY change_id"
+        "SELECT old, old_quality, new, new_quality, who, why FROM observation_changes ORDER BY change_id"
     )
+    good, fail = 1 + 16, 4 + 16
     assert [tuple(row) for row in changes] == [
-        (230.0, 231.5, "user:dana", "corrected"),
-        (231.5, 231.5, "user:dana", "corrected"),
+        (230.0, good, 231.5, good, "user:dana", "corrected"),
+        (231.5, good, 231.5, fail, "user:dana", "corrected"),
     ]
     audited = await stage.database.fetchrow(
         "SELECT actor, old, new FROM audit WHERE entity = 'corrections' ORDER BY at LIMIT 1"
@@ -91,6 +106,40 @@ async def test_a_correction_is_a_revision_with_a_name_and_the_old_value_is_kept(
     assert audited["actor"] == "dana"
     assert audited["old"]["value"] == 230.0
     assert audited["new"]["reason"] == "seen"
+
+
+async def test_an_old_delivery_undoes_no_correction(stage: Stage) -> None:
+    first = {"time": T0, "values": {"energy": 5, "breaker": "open"}}
+    revised = {"time": T0, "values": {"energy": 6}, "revises": True}
+    async with stage.ingest(), stage.device("feeder-1") as feeder:
+        for message in (first, revised):
+            await feeder.send(message)
+        await stage.settled(2)
+        await asked(stage, "energy", 7)
+        assert (await corrected(stage, "breaker", "closed"))["outcome"] == "corrected"
+        for message in (revised, first):
+            await feeder.send(message)
+        ledger = await stage.settled(6)
+    assert await stage.rows("feeder-1") == {0: [None, None, 7, 1, None]}
+    assert (ledger.total.duplicate, ledger.total.rejected) == (2, 0)
+
+
+async def test_what_is_older_than_devices_may_send_can_be_corrected(
+    stage: Stage,
+) -> None:
+    long_ago = FIRST - dt.timedelta(days=40)
+    await stage.database.execute(
+        """
+        INSERT INTO observations SELECT frame_id, $1, '{230,NULL,NULL,NULL,NULL}', NULL, $1
+        FROM frames JOIN devices USING (device_id) WHERE key = 'feeder-1'
+        """,
+        long_ago,
+    )
+    async with stage.ingest():
+        correction = await corrected(stage, "voltage", 231.5, at=long_ago)
+    assert (correction["outcome"], correction["detail"]) == ("corrected", None)
+    (row,) = (await stage.rows("feeder-1")).values()
+    assert row[0] == 231.5
 
 
 async def test_only_what_is_stored_can_be_corrected(stage: Stage) -> None:

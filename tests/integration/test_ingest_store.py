@@ -249,9 +249,9 @@ async def test_a_correction_replaces_and_its_past_is_kept(stage: Stage) -> None:
     assert await stage.rows("feeder-1") == {0: [None, None, 8, None, None]}
     assert await stage.quality("feeder-1") == {0: None}
     (change,) = await stage.database.fetch(
-        "SELECT slot, old, new, why FROM observation_changes"
+        "SELECT slot, old, old_quality, new, new_quality, why FROM observation_changes"
     )
-    assert tuple(change) == (2, 7, 8, "corrected")
+    assert tuple(change) == (2, 7, 3 + 16, 8, 1 + 16, "corrected")
     assert (ledger.total.stored, ledger.total.merged) == (1, 1)
 
 

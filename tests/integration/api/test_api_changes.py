@@ -11,11 +11,17 @@ PATH = "/api/v1/datastreams/air-1.pm25/changes"
 DURING = {"start": NOW.isoformat(), "end": (NOW + HOUR).isoformat()}
 
 
-async def change(api: CityApi, slot: int, old: float | None, new: float) -> None:
+async def change(
+    api: CityApi,
+    slot: int,
+    old: float | None,
+    new: float,
+    qualities: tuple[int | None, int | None] = (None, None),
+) -> None:
     await api.database.execute(
         """
-        INSERT INTO observation_changes (frame_id, slot, phenomenon_time, old, new, known_at, who, why)
-        VALUES ($1, $2, $3, $4, $5, $6, 'air-1-dev', $7)
+        INSERT INTO observation_changes (frame_id, slot, phenomenon_time, old, new, known_at, who, why, old_quality, new_quality)
+        VALUES ($1, $2, $3, $4, $5, $6, 'air-1-dev', $7, $8, $9)
         """,
         await frame_of(api.database, "air-1-dev"),
         slot,
@@ -24,13 +30,14 @@ async def change(api: CityApi, slot: int, old: float | None, new: float) -> None
         new,
         NOW + HOUR,
         "corrected" if old else "merged",
+        *qualities,
     )
 
 
 async def test_the_values_before_are_told_in_the_order_of_knowing(api: CityApi) -> None:
     await change(api, 0, None, 12.5)
     await change(api, 1, 1.0, 2.0)  # of another datastream
-    await change(api, 0, 12.5, 13.0)
+    await change(api, 0, 12.5, 13.0, (3 + 16, 1 + 16 * 4))
     pages = await api.pages(PATH, await api.session(), **DURING, limit=1)
     told = [item for page in pages for item in page["items"]]
     assert [(item["old"], item["new"], item["why"]) for item in told] == [
@@ -39,6 +46,17 @@ async def test_the_values_before_are_told_in_the_order_of_knowing(api: CityApi) 
     ]
     assert told[1]["known_at"] == "2026-11-22T05:00:00.000Z"
     assert told[1]["who"] == "air-1-dev"
+    assert (told[0]["old_quality"], told[0]["new_quality"]) == (None, None)
+    assert told[1]["old_quality"] == {
+        "quality": "suspect",
+        "source_quality": "suspect",
+        "check_quality": "good",
+    }
+    assert told[1]["new_quality"] == {
+        "quality": "fail",
+        "source_quality": "good",
+        "check_quality": "fail",
+    }
 
 
 async def test_only_who_sees_the_datastream_sees_its_past(api: CityApi) -> None:

@@ -31,7 +31,7 @@ def profile(*kinds: Kind, server_time: bool = False, **columns: Any) -> Profile:
     return Profile(
         device_type_id=columns.get("device_type_id", 1),
         key="type",
-        period_ms=1000,
+        period_ms=columns.get("period_ms", 1000),
         max_age_ms=1_000_000,
         max_ahead_ms=columns.get("max_ahead_ms", 1_000),
         clock_tolerance_ms=columns.get("clock_tolerance_ms", 1_000),

@@ -12,7 +12,7 @@ from services.core.storage.registry_snapshot import RegisteredDevice
 from services.ingest.batch import Batch
 from services.ingest.check import Checker
 from services.ingest.lanes import NewestTimes
-from services.ingest.merge import Merged, Row, RowsNeededError, merge
+from services.ingest.merge import Known, Merged, Place, Row, RowsNeededError, merge
 from services.ingest.messages import Birth
 from services.ingest.plan import Plan, divide, plan
 from services.ingest.resolve import resolve
@@ -76,13 +76,15 @@ class Writer:
     def write(self, batch: Batch) -> Plan:
         lanes = divide(batch, self.newest)
         known: dict[tuple[int, int], Row | None] = {}
+        past: dict[Place, Known] = {}
         merged = Merged()
         while lanes.late:
             try:
-                merged = merge(known, lanes.late)
+                merged = merge(known, lanes.late, past)
                 break
             except RowsNeededError as error:
                 known |= {key: self.rows.get(key) for key in error.keys}
+                past |= {place: {} for place in error.past}  # nothing is ever revised
         made = plan(batch, lanes, merged)
         for rows in made.copied:
             for place, frame_id in enumerate(rows.frame_ids.tolist()):

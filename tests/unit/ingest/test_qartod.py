@@ -1,9 +1,10 @@
 """QARTOD's tests against a plain reading of them, value by value."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,9 +15,9 @@ from services.core.city.quality import ALL_GOOD, Quality, check_of
 from services.ingest.check import MISSING, Block
 from services.ingest.forms import Form
 from services.ingest.qartod import PastChecks
-from tests.unit.ingest.profiles import NOW_MS, floats, profile
+from tests.unit.ingest.profiles import NOW_MS, floats, observed, profile, reading
 
-RATE, SPIKE, FLAT_MS = 2.0, 5.0, 10_000
+RATE, SPIKE, FLAT_MS, PERIOD_MS = 2.0, 5.0, 10_000, 2_000
 LIMITED = Form(
     profile(
         Kind.MEASUREMENT,
@@ -24,6 +25,7 @@ LIMITED = Form(
         max_rate=floats(RATE, math.inf),
         max_spike=floats(SPIKE, math.inf),
         flat_line_ms=floats(FLAT_MS, math.inf),
+        period_ms=PERIOD_MS,
     )
 )
 FREE = Form(profile(Kind.MEASUREMENT, device_type_id=2))
@@ -93,6 +95,14 @@ def test_the_same_value_for_too_long_is_a_flat_line() -> None:
     assert flagged(PastChecks(), block(values)) == [False] * 3 + [True] * 2 + [False]
 
 
+def test_a_pause_begins_a_flat_line_anew() -> None:
+    apart = line(5, 5, 5, 6, seconds=FLAT_MS / 1000)
+    assert not any(flagged(PastChecks(), block(apart)))
+    checks = PastChecks()
+    assert not any(flagged(checks, block([(1, 0, 5.0)])))
+    assert not any(flagged(checks, block([(1, FLAT_MS, 5.0)])))
+
+
 def test_what_came_before_is_known_in_the_next_batch() -> None:
     checks = PastChecks()
     assert not any(flagged(checks, block([(1, 0, 1.0), (2, 0, 9.0)])))
@@ -117,6 +127,7 @@ def test_late_and_repeated_values_are_not_judged_and_not_remembered() -> None:
     checks = PastChecks()
     assert not any(flagged(checks, block([(1, 5000, 1.0), (1, 5000, 90.0)])))
     assert flagged(checks, block([(1, 6000, 1.5), (1, 4000, 90.0)])) == [False, False]
+    assert flagged(checks, block([(1, 9000, 1.5), (1, 8000, 90.0)])) == [False, False]
 
 
 def test_a_missing_value_is_passed_over() -> None:
@@ -136,6 +147,20 @@ def test_what_the_source_said_is_kept() -> None:
     one.quality[1, 0] = Quality.FAIL + 16 * Quality.GOOD
     flagged(PastChecks(), one)
     assert one.quality[1, 0] == Quality.FAIL + 16 * Quality.SUSPECT
+
+
+def test_what_a_person_says_is_not_judged_and_not_remembered() -> None:
+    checks = PastChecks()
+    flagged(checks, block(line(1, 1)))
+    (item,) = observed(LIMITED.profile, reading(a=99.0))
+    word = msgspec.structs.replace(item.received, by="user:dana")
+    spoken = replace(
+        block([(1, NOW_MS - BEGIN_MS + 2_000, 99.0)]),
+        items=[msgspec.structs.replace(item, received=word)],
+        revising=np.ones(1, np.bool_),
+    )
+    assert flagged(checks, spoken) == [False]
+    assert flagged(checks, block([(1, 2000, 1.0), (1, 3000, 9.0)])) == [False, True]
 
 
 def test_new_limits_begin_anew() -> None:
@@ -170,7 +195,7 @@ class Plain:
         if self.past:
             before_ms, before = self.past[-1]
             suspect = abs(value - before) > RATE * (at_ms - before_ms) / 1000
-            if value != before:
+            if value != before or at_ms - before_ms > 3 * PERIOD_MS:
                 self.run_since = at_ms
         else:
             self.run_since = at_ms
@@ -198,12 +223,9 @@ def test_it_is_what_the_definitions_say_however_it_is_cut(
 ) -> None:
     checks, plain = PastChecks(), {frame: Plain() for frame in (1, 2, 3)}
     for batch in batches:
-        wanted = {}
-        order = sorted(range(len(batch)), key=lambda place: batch[place][1])
-        for place in order:
-            frame, at_ms, value = batch[place]
+        wanted = []
+        for frame, at_ms, value in batch:
             past = plain[frame].past
             judged = not math.isnan(value) and (not past or at_ms > past[-1][0])
-            wanted[place] = judged and plain[frame].take(at_ms, value)
-        found = flagged(checks, block(batch))
-        assert found == [wanted[place] for place in range(len(batch))]
+            wanted.append(judged and plain[frame].take(at_ms, value))
+        assert flagged(checks, block(batch)) == wanted

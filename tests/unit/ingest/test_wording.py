@@ -58,7 +58,7 @@ def test_a_time() -> None:
         for away in (-2_000_000, 60_000)
     )
     assert details(STATION, old, ahead) == [
-        "the time 2026-11-22T03:26:40.000+00:00 is more than 1000 s ago; the operator can import it",
+        "the time 2026-11-22T03:26:40.000+00:00 is more than 1000 s ago; the operator can raise max_age and have it read again",
         "the time 2026-11-22T04:01:00.000+00:00 is more than 1 s ahead of ours; set the device's clock",
     ]
 

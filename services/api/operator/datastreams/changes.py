@@ -19,6 +19,7 @@ from services.api.failures import NotFoundError, documented
 from services.api.operator.datastreams.store import find_datastream
 from services.api.parameters import End, Key, Pages, Start
 from services.api.schemas import GivenMoment, Moment, Page
+from services.api.series.model import QUALITY_WORDS, QualityWord
 from services.api.series.ranges import Range
 from services.api.series.reading import raw_range
 from services.core.broker.messages import SourceQuality
@@ -35,7 +36,7 @@ Code = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
 CorrectionId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Its number.")]
 
 _CHANGES: Final = """
-SELECT c.change_id, c.phenomenon_time, c.old, c.new, c.known_at, c.who, c.why
+SELECT c.change_id, c.phenomenon_time, c.old, c.old_quality, c.new, c.new_quality, c.known_at, c.who, c.why
 FROM datastream_slots s
 JOIN observation_changes c ON c.frame_id = s.frame_id AND c.slot = s.slot
                           AND c.phenomenon_time >= s.valid_from AND c.phenomenon_time < s.valid_to
@@ -44,6 +45,28 @@ ORDER BY c.change_id LIMIT $5
 """
 
 router = APIRouter(tags=["Datastreams"], responses=documented(401, 404, 422, 503))
+
+
+class KnownQuality(BaseModel):
+    """As of observations."""
+
+    quality: QualityWord = Field(
+        description="The worse of what the source and our checks say.",
+        examples=["suspect"],
+    )
+    source_quality: QualityWord = Field(
+        description="As the device said it, or who corrected it.", examples=["suspect"]
+    )
+    check_quality: QualityWord = Field(
+        description="As our checks found it.", examples=["good"]
+    )
+
+    @classmethod
+    def of(cls, packed: int | None) -> "KnownQuality | None":
+        if packed is None:
+            return None
+        quality, source, check = QUALITY_WORDS[packed]
+        return cls(quality=quality, source_quality=source, check_quality=check)
 
 
 class Change(BaseModel):
@@ -57,6 +80,12 @@ class Change(BaseModel):
         description="What was known before; null: nothing.", examples=[230.4]
     )
     new: float | None = Field(description="What is known since.", examples=[231.0])
+    old_quality: KnownQuality | None = Field(
+        description="How good it was known to be; null: nothing was known, or its quality was not kept."
+    )
+    new_quality: KnownQuality | None = Field(
+        description="How good it is known to be since; null: it was not kept."
+    )
     known_at: Moment = Field(description="Since when.")
     who: str = Field(
         description="The publisher that said so, or `user:` and a name.",
@@ -129,7 +158,7 @@ async def get_changes(
     within = raw_range(start, end)
     async with context.database.reading() as connection:
         rows = await _changes(connection, scope, key, within, pages)
-    return pages.page(rows, lambda row: Change(**row), lambda row: (row["change_id"],))
+    return pages.page(rows, _say_change, lambda row: (row["change_id"],))
 
 
 @router.post(
@@ -164,6 +193,13 @@ async def get_correction(
     async with context.database.reading() as connection:
         found = await find_datastream(connection, scope, key)
         return _say(await read_correction(connection, correction_id), found)
+
+
+def _say_change(row: Row) -> Change:
+    qualities = {
+        name: KnownQuality.of(row[name]) for name in ("old_quality", "new_quality")
+    }
+    return Change(**{**row, **qualities})
 
 
 def _say(row: Row | None, datastream: Row | None) -> Correction:

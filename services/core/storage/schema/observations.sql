@@ -22,7 +22,9 @@ CREATE TABLE observation_changes (
     new             float8,
     known_at        timestamptz NOT NULL,
     who             text        NOT NULL,      -- publisher or user
-    why             text        NOT NULL CHECK (why IN ('merged', 'corrected'))
+    why             text        NOT NULL CHECK (why IN ('merged', 'corrected')),
+    old_quality     smallint,                  -- packed as in observations; NULL: there was nothing, or it was not kept
+    new_quality     smallint                   -- NULL: not kept, as before schema 0005
 );
 CREATE INDEX observation_changes_slot ON observation_changes (frame_id, phenomenon_time, slot);
 
