@@ -4,8 +4,8 @@ from pathlib import Path
 
 from services.core.storage.migrations.run_sql import run_sql_file
 
-revision = "0007"
-down_revision = "0006"
+revision = "0006"
+down_revision = "0005"
 
 
 def upgrade() -> None:
