@@ -28,7 +28,7 @@ JOIN published_properties p USING (observed_property_id)
 """
 _SERIES: Final = """
 d.datastream_id, d.key, d.name, t.key AS thing, p.key AS observed_property, p.kind, p.unit, d.period_ms,
-p.aggregations, p.codes
+d.sampling, d.sampling_ms, p.aggregations, p.codes
 """
 _CHOSEN: Final = """
 WHERE d.datastream_id > $1
@@ -123,7 +123,7 @@ async def list_datastreams(
 ) -> list[Row]:
     rows: list[Row] = await connection.fetch(
         PUBLISHED
-        + "SELECT t.domain, di.key AS district, d.sampling, d.sampling_ms,"
+        + "SELECT t.domain, di.key AS district,"
         + _SERIES
         + _DATASTREAMS
         + _CHOSEN
@@ -138,7 +138,7 @@ async def list_datastreams(
 async def find_datastream(connection: Connection, key: str) -> Row | None:
     row: Row | None = await connection.fetchrow(
         PUBLISHED
-        + "SELECT t.domain, di.key AS district, d.sampling, d.sampling_ms,"
+        + "SELECT t.domain, di.key AS district,"
         + _SERIES
         + _DATASTREAMS
         + "WHERE d.key = $1",

@@ -19,8 +19,8 @@ from services.api.sensorthings.observation_store import (
     find_edges,
     read_observations,
 )
-from services.api.sensorthings.saying import after_ms, before_ms
-from services.api.series.model import MILLISECOND, Piece, Place
+from services.api.sensorthings.saying import after_ms
+from services.api.series.model import MILLISECOND, Place, before_ms
 from services.api.series.ranges import Range
 from services.api.series.store import find_pieces
 from services.core.clock import from_milliseconds, to_milliseconds
@@ -71,8 +71,7 @@ def _clipped(stretch: Stretch, start: dt.datetime, end: dt.datetime) -> Stretch 
     start, end = max(piece.start, start), min(piece.end, end)
     if start >= end:
         return None
-    clipped = Piece(piece.datastream_id, piece.frame_id, piece.slot, start, end)
-    return replace(stretch, piece=clipped)
+    return replace(stretch, piece=replace(piece, start=start, end=end))
 
 
 async def trimmed(

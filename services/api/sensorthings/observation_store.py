@@ -10,9 +10,9 @@ from services.api.sensorthings.entities import OBSERVATIONS
 from services.api.sensorthings.filter_grammar import Expression
 from services.api.sensorthings.filter_sql import Bound, where
 from services.api.sensorthings.model import Row, Voice
-from services.api.sensorthings.saying import after_ms, before_ms
+from services.api.sensorthings.saying import after_ms
 from services.api.sensorthings.store import bad_values_said
-from services.api.series.model import MILLISECOND, Piece
+from services.api.series.model import MILLISECOND, Piece, before_ms
 from services.core.storage.pool import Connection
 
 _DEFAULT_PERIOD_MS: Final = 60_000

@@ -7,7 +7,7 @@ from services.api.language import in_language
 from services.api.moments import say_moment
 from services.api.sensorthings.model import Row, Voice
 from services.api.sensorthings.units import NO_UNIT, say_unit
-from services.api.series.model import QUALITY_WORDS, code_keys
+from services.api.series.model import QUALITY_WORDS, before_ms, code_keys
 from services.api.series.saying import say_codes
 from services.core.city.catalogue import Kind
 from services.core.city.ids import observation_id
@@ -124,12 +124,6 @@ def datastream_result_time(row: Row, _voice: Voice) -> str | None:
         return None
     begin, end = row["oldest"] or row["newest"], row["newest"]
     return f"{say_moment(begin + _after(row))}/{say_moment(end + _after(row))}"
-
-
-def before_ms(row: Row) -> int:
-    """How long before its time stamp an observation's period begins."""
-    sampled: int = row["sampling_ms"]
-    return sampled if row["sampling"] == "period_end" else 0
 
 
 def after_ms(row: Row) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from services.core.city.catalogue import Aggregation, Kind
+from services.core.city.entities import Sampling
 from services.core.city.quality import Quality, pack
 
 MILLISECOND: Final = dt.timedelta(milliseconds=1)
@@ -26,7 +27,10 @@ QUALITY_WORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A datastream that the asker may see. codes: of a state or of bits, as the catalogue has them."""
+    """A datastream that the asker may see. codes: of a state or of bits, as the catalogue has them.
+
+    before_ms: how long before its time stamp the period of a value begins.
+    """
 
     datastream_id: int
     key: str
@@ -36,6 +40,7 @@ class Series:
     kind: Kind
     unit: str
     period_ms: int
+    before_ms: int
     aggregations: frozenset[Aggregation]
     codes: Sequence[Mapping[str, Any]]
 
@@ -50,6 +55,7 @@ class Series:
             kind=Kind(row["kind"]),
             unit=row["unit"],
             period_ms=row["period_ms"],
+            before_ms=before_ms(row),
             aggregations=frozenset(Aggregation(word) for word in row["aggregations"]),
             codes=row["codes"],
         )
@@ -60,6 +66,12 @@ class Series:
 
     def code_keys(self, result: float) -> list[str]:
         return code_keys(self.kind, self.codes, result)
+
+
+def before_ms(row: Mapping[str, Any]) -> int:
+    """How long before its time stamp the period of a value begins, by sampling and sampling_ms of its datastream."""
+    sampled: int = row["sampling_ms"]
+    return sampled if row["sampling"] == Sampling.PERIOD_END else 0
 
 
 def code_keys(
@@ -74,13 +86,17 @@ def code_keys(
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a series' time range that lies in one slot of one frame; end is exclusive."""
+    """A part of a series' time range that lies in one slot of one frame; end is exclusive.
+
+    since: when the slot became the datastream's; what is older is not its own. 1970 for always.
+    """
 
     datastream_id: int
     frame_id: int
     slot: int
     start: dt.datetime
     end: dt.datetime
+    since: dt.datetime
 
 
 class Observation(NamedTuple):

@@ -7,8 +7,13 @@ from zoneinfo import ZoneInfo
 
 from services.api.failures import BadRangeError, NotFoundError, TooMuchError
 from services.api.moments import say_moment
-from services.api.series.aggregates_store import add_rises, add_stays, add_up
-from services.api.series.model import Piece, Series, SumsByBucket
+from services.api.series.aggregates_store import (
+    RISES_BEFORE_MS,
+    add_rises,
+    add_stays,
+    add_up,
+)
+from services.api.series.model import MILLISECOND, Piece, Series, SumsByBucket
 from services.api.series.ranges import (
     LONGEST,
     LONGEST_RAW,
@@ -87,11 +92,13 @@ class Buckets:
             check_cost(series, self.range, len(self.edges) - 1)
         except TooMuchAskedError as error:
             raise TooMuchError(str(error)) from error
-        ids = [one.datastream_id for one in series]
-        pieces = await find_pieces(connection, ids, self.range)
+        before_ms = {one.datastream_id: one.before_ms for one in series}
+        latest = max(RISES_BEFORE_MS, *before_ms.values()) * MILLISECOND
+        behind = Range(self.range.start, self.range.end + latest)
+        pieces = await find_pieces(connection, list(before_ms), behind)
         if not pieces:
             return {}
-        sums = await add_up(connection, pieces, self.edges)
+        sums = await add_up(connection, pieces, self.edges, before_ms)
         if counters := self._of(Aggregation.DELTA, series, pieces):
             await add_rises(connection, counters, self.edges, sums)
         if states := self._of(Aggregation.DURATION, series, pieces):

@@ -70,7 +70,10 @@ class BucketSums(BaseModel):
 
     start: Moment = Field(description="Beginning, inclusive; the bucket's label.")
     end: Moment = Field(description="End, exclusive.")
-    count: int = Field(description="Observations added up.", examples=[12])
+    count: int = Field(
+        description="Observations added up. One over a period that is stamped at its end counts where the period began.",
+        examples=[12],
+    )
     excluded: int = Field(
         description="Observations left out, because their quality is fail.",
         examples=[0],
@@ -91,7 +94,8 @@ class BucketSums(BaseModel):
     )
     delta: float | None = Field(
         default=None,
-        description="Rise of a counter; resets to zero are allowed for, a rise over several buckets counts where it ends.",
+        description="Rise of a counter until the bucket's end, the value shown then included: midnight to midnight. Resets to zero "
+        "are allowed for; a rise over several buckets counts where it ends, however long nothing was heard.",
         examples=[17.5],
     )
     duration: dict[str, float] | None = Field(

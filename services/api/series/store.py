@@ -1,6 +1,7 @@
 """SQL of raw observations: straight at the base table, by frame and time, never through the flat view."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
@@ -50,7 +51,8 @@ async def find_pieces(
     """Where the datastreams' rows are, by datastream and time."""
     rows = await connection.fetch(
         """
-        SELECT datastream_id, frame_id, slot, greatest(valid_from, $2) AS start, least(valid_to, $3) AS end
+        SELECT datastream_id, frame_id, slot, greatest(valid_from, $2) AS start, least(valid_to, $3) AS end,
+               greatest(valid_from, 'epoch') AS since
         FROM datastream_slots
         WHERE datastream_id = ANY($1) AND valid_from < $3 AND valid_to > $2
         ORDER BY datastream_id, valid_from
@@ -95,15 +97,7 @@ def _rest(pieces: Sequence[Piece], after: Place | None) -> list[Piece]:
         if piece.datastream_id > datastream_id:
             rest.append(piece)
         elif piece.datastream_id == datastream_id and piece.end > begin:
-            rest.append(
-                Piece(
-                    piece.datastream_id,
-                    piece.frame_id,
-                    piece.slot,
-                    max(piece.start, begin),
-                    piece.end,
-                )
-            )
+            rest.append(replace(piece, start=max(piece.start, begin)))
     return rest
 
 

@@ -67,7 +67,7 @@ _FACTORS: Final[dict[str, str]] = {
     "time": "ms 1/1000  s 1  min 60  h 3600  d 86400",
     "volume flow": "L/s 1/1000  L/min 1/60000  L/h 1/3600000  m3/s 1  m3/min 1/60  m3/h 1/3600  m3/d 1/86400",
     "speed": "mm/s 1/1000  cm/s 1/100  m/s 1  km/h 10/36  mm/h 1/3600000  mm/min 1/60000  m/h 1/3600",
-    "pressure": "Pa 1  hPa 100  kPa 1000  MPa 1000000  mbar 100  bar 100000  mm[Hg] 133322387415/1000000000",
+    "pressure": "Pa 1  hPa 100  kPa 1000  MPa 1000000  mbar 100  bar 100000  mm[Hg] 133322/1000",
     "mass concentration": "ng/m3 1/1000000000  ug/m3 1/1000000  mg/m3 1/1000  g/m3 1  kg/m3 1000  ug/L 1/1000  mg/L 1  g/L 1000",
     "conductivity": "uS/cm 1  mS/cm 1000  S/m 10000",
     "irradiance": "W/m2 1  kW/m2 1000",

@@ -218,6 +218,24 @@ async def apply(connection: Connection, file: Mapping[str, Any] = FILE) -> None:
     )
 
 
+async def exchange_air(connection: Connection, at: dt.datetime) -> None:
+    """What air-1-dev observed is observed by air-1-new from then on."""
+    station = {
+        **FILE["things"]["air-1"],
+        "devices": {"air-1-new": {"type": "air_monitor"}},
+    }
+    await apply(connection, {**FILE, "things": {**FILE["things"], "air-1": station}})
+    await connection.execute(
+        """
+        UPDATE datastream_slots s SET valid_to = CASE WHEN d.key = 'air-1-dev' THEN $1 ELSE valid_to END,
+            valid_from = CASE WHEN d.key = 'air-1-new' THEN $1 ELSE valid_from END
+        FROM frames f JOIN devices d USING (device_id)
+        WHERE f.frame_id = s.frame_id AND d.key LIKE 'air-1-%'
+        """,
+        at,
+    )
+
+
 async def empty(connection: Connection) -> None:
     """All but the city."""
     await connection.execute(

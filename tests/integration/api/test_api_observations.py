@@ -101,22 +101,8 @@ async def test_a_datastream_keeps_its_history_when_its_device_is_exchanged(
     own_api: CityApi,
 ) -> None:
     await air(own_api, 3)
-    file = {**seed.FILE, "things": {**seed.FILE["things"]}}
-    file["things"]["air-1"] = {
-        **seed.FILE["things"]["air-1"],
-        "devices": {"air-1-new": {"type": "air_monitor"}},
-    }
     exchanged = NOW + 10 * MINUTE
-    await seed.apply(own_api.database, file)
-    await own_api.database.execute(
-        """
-        UPDATE datastream_slots s SET valid_to = CASE WHEN d.key = 'air-1-dev' THEN $1 ELSE valid_to END,
-            valid_from = CASE WHEN d.key = 'air-1-new' THEN $1 ELSE valid_from END
-        FROM frames f JOIN devices d USING (device_id)
-        WHERE f.frame_id = s.frame_id AND d.key LIKE 'air-1-%'
-        """,
-        exchanged,
-    )
+    await seed.exchange_air(own_api.database, exchanged)
     await seed.store(
         own_api.database, "air-1-new", [(exchanged + MINUTE, (99.0, 0.0, None))]
     )
@@ -277,96 +263,6 @@ async def test_failed_observations_do_not_count(api: CityApi) -> None:
     )
     (bucket,) = page["series"][0]["buckets"]
     assert (bucket["count"], bucket["excluded"], bucket["max"]) == (2, 1, 1.0)
-
-
-async def test_a_counter_rises_from_the_value_before_the_range_and_survives_a_reset(
-    api: CityApi,
-) -> None:
-    rain = [10.0, 12.0, 15.0, 1.0, 4.0]
-    await seed.store(
-        api.database,
-        "air-1-dev",
-        [(NOW + (i - 1) * MINUTE, (None, value, None)) for i, value in enumerate(rain)],
-    )
-    page = await api.read(
-        BUCKETS,
-        await api.session(),
-        datastream="air-1.rain",
-        bucket="5m",
-        aggregation="delta",
-        **span(NOW, NOW + 5 * MINUTE),
-    )
-    (bucket,) = page["series"][0]["buckets"]
-    assert bucket["delta"] == 2.0 + 3.0 + 1.0 + 3.0
-
-
-async def test_a_counter_that_rolls_over_goes_on_rising(api: CityApi) -> None:
-    await api.database.execute(
-        """
-        UPDATE device_type_channels SET rolls_over_at = 100 / factor
-        FROM observed_properties p
-        WHERE p.observed_property_id = device_type_channels.observed_property_id AND p.kind = 'counter'
-        """
-    )
-    rain = [97.0, 99.0, 2.0, 5.0, 1.0]
-    await seed.store(
-        api.database,
-        "air-1-dev",
-        [(NOW + (i - 1) * MINUTE, (None, value, None)) for i, value in enumerate(rain)],
-    )
-    page = await api.read(
-        BUCKETS,
-        await api.session(),
-        datastream="air-1.rain",
-        bucket="5m",
-        aggregation="delta",
-        **span(NOW, NOW + 5 * MINUTE),
-    )
-    (bucket,) = page["series"][0]["buckets"]
-    assert bucket["delta"] == 2.0 + 3.0 + 3.0 + 1.0  # over 100; then set back to 0
-
-
-async def test_a_state_fills_its_buckets_from_before_the_range_to_three_periods_of_silence(
-    api: CityApi,
-) -> None:
-    # Period 10 s: a state is believed for 30 s without being said again.
-    said = [(-5, 1.0), (10, 1.0), (20, 0.0), (130, 1.0)]
-    await seed.store(
-        api.database,
-        f"{PUMP}-dev",
-        [(NOW + at * SECOND, (state, None, None)) for at, state in said],
-    )
-    api.clock.advance(3600)
-    page = await api.read(
-        BUCKETS,
-        await api.session(),
-        datastream=f"{PUMP}.state",
-        bucket="1m",
-        **span(NOW, NOW + 3 * MINUTE),
-    )
-    found = {
-        b["start"][14:16]: (b["count"], b["duration"])
-        for b in page["series"][0]["buckets"]
-    }
-    assert found == {
-        "00": (2, {"stopped": 30.0, "running": 20.0}),
-        "02": (1, {"running": 30.0}),
-    }
-
-
-async def test_a_state_does_not_reach_into_the_future(api: CityApi) -> None:
-    await seed.store(
-        api.database, f"{PUMP}-dev", [(NOW - 3 * SECOND, (1.0, None, None))]
-    )
-    page = await api.read(
-        BUCKETS,
-        await api.session(),
-        datastream=f"{PUMP}.state",
-        bucket="1h",
-        **span(NOW - HOUR, NOW + HOUR),
-    )
-    (bucket,) = page["series"][0]["buckets"]
-    assert bucket["duration"] == {"running": 3.0}
 
 
 async def test_too_many_or_too_long_buckets_are_refused_with_the_way_out(

@@ -84,7 +84,7 @@ def test_a_range_needs_a_length_an_order_and_offsets() -> None:
 
 def series(period_ms: int) -> Series:
     return Series(
-        1, "a.b", {}, "a", "b", Kind.MEASUREMENT, "1", period_ms, frozenset(), ()
+        1, "a.b", {}, "a", "b", Kind.MEASUREMENT, "1", period_ms, 0, frozenset(), ()
     )
 
 

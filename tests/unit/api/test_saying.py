@@ -24,7 +24,7 @@ def test_digits_are_an_id_and_everything_else_a_key() -> None:
 
 def series(datastream_id: int) -> Series:
     return Series(
-        datastream_id, "", {}, "", "", Kind.MEASUREMENT, "1", 1, frozenset(), ()
+        datastream_id, "", {}, "", "", Kind.MEASUREMENT, "1", 1, 0, frozenset(), ()
     )
 
 

@@ -35,7 +35,7 @@ SELECT d.datastream_id, d.key, d.name, t.key AS thing, t.domain, di.key AS distr
 _SERIES: Final = (
     """
 SELECT d.datastream_id, d.key, d.name, t.key AS thing, p.key AS observed_property, p.kind, p.unit, d.period_ms,
-       p.aggregations, p.codes
+       d.sampling, d.sampling_ms, p.aggregations, p.codes
 """
     + JOINED
     + IN_SCOPE

@@ -27,7 +27,7 @@ class LatestFilter:
 _SELECT: Final = (
     """
 SELECT d.datastream_id, d.key, d.name, t.key AS thing, t.domain, di.key AS district, p.key AS observed_property, p.kind,
-       p.unit, d.period_ms, p.aggregations, p.codes, newest.result, newest.phenomenon_time, newest.quality,
+       p.unit, d.period_ms, d.sampling, d.sampling_ms, p.aggregations, p.codes, newest.result, newest.phenomenon_time, newest.quality,
        EXISTS (SELECT FROM datastream_slots s JOIN frames f USING (frame_id) JOIN device_status u USING (device_id)
                WHERE s.datastream_id = d.datastream_id AND s.valid_to = 'infinity'
                  AND NOT u.online AND u.online_since >= newest.phenomenon_time) AS gone

@@ -107,6 +107,19 @@ describe("buckets", () => {
     expect(track.values).toEqual([7, 3]);
   });
 
+  it("count what a counter shows at the end of a bucket as risen in it", () => {
+    const track = minutes("delta", { start: iso(0), count: 2, delta: 4, last: 100 });
+    for (const [seconds, shown] of [
+      [60, 103],
+      [120, 105],
+    ] as const)
+      addLive(track, at(seconds), shown, "good");
+    expect([track.times, track.values]).toEqual([
+      [at(0), at(60)],
+      [7, 2],
+    ]);
+  });
+
   it("begin a counter at no rise where nothing was before", () => {
     const track = minutes("delta");
     addLive(track, at(0), 5_000, "good");

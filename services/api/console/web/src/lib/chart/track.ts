@@ -129,9 +129,10 @@ function push(track: Track, time: number, value: number | null): void {
   track.readings.push(value);
 }
 
-/** Adds a live value to the bucket that is not over yet. */
+/** Adds a live value to the bucket that is not over yet. What a counter shows has risen before that moment. */
 function fold(track: Track, time: number, value: number | null): boolean {
-  const start = track.resolution === "raw" ? null : bucketStart(time, track.resolution);
+  const moment = track.figure === "delta" ? time - 1 : time;
+  const start = track.resolution === "raw" ? null : bucketStart(moment, track.resolution);
   const index = track.times.length - 1;
   const newest = track.times[index];
   if (start === null || value === null || track.shares.length) return false;
