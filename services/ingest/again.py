@@ -40,7 +40,7 @@ class Replayed(Publication, frozen=True, gc=False):
 
     @property
     def judged_ms(self) -> int:
-        """As of when it is judged, and the time of items that have none: when it came, the same at every replay.
+        """As of when it is judged, and the time of its first item if that has none: when it came, the same at every replay.
 
         Spread by a second, for what was refused together came with one time.
         """
@@ -68,16 +68,21 @@ def read(decoder: Decoder, replayed: Replayed) -> Received | None:
     return received
 
 
-def has_its_own_times(received: Received, entries: Iterable[Entry]) -> bool:
-    """Whether no stored item would be stored a second time: the time we gave to one is not known any more."""
-    if not isinstance(received.content, Message):
+def has_its_own_times(received: Received, entries: Sequence[Entry]) -> bool:
+    """Whether no stored item would be stored a second time: the time we gave to one is not known any more.
+
+    An item without an entry is stored; or its entry was too many in a flood, which cannot be told apart.
+    """
+    content = received.content
+    if not isinstance(content, Message):
         return True
-    items = received.content.items
-    stored = {entry.item_index for entry in entries if entry.scope == "value"}
-    timeless = {
-        index for index, item in enumerate(items) if getattr(item, "time", 0) is None
-    }
-    return not stored & timeless
+    if any(entry.scope == "message" for entry in entries):
+        return True
+    refused = {entry.item_index for entry in entries if entry.scope == "item"}
+    return all(
+        index in refused or getattr(item, "time", 0) is not None
+        for index, item in enumerate(content.items)
+    )
 
 
 def settle(entries: Sequence[Entry], refused: Iterable[Refused]) -> Settlement:

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, Self
 
 import msgspec
@@ -21,7 +20,7 @@ from services.core.clock import Clock
 from services.core.storage.transient import is_transient
 from services.ingest import metrics, set_aside_store
 from services.ingest.fairness import Fairness
-from services.ingest.set_aside import OVER_BUDGET, SET_ASIDE, SetAside
+from services.ingest.set_aside import BOUNDS, OVER_BUDGET, SET_ASIDE, Bounds, SetAside
 from services.ingest.side_connection import SideConnection
 from services.ingest.source import Source
 
@@ -40,18 +39,6 @@ _RETRY_SECONDS: Final = 1.0
 _TELL_SECONDS: Final = 5.0  # while there is a flood
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """memory_bytes, unacknowledged: set aside in memory. most_messages: of one publisher; beyond, they are refused.
-
-    unacknowledged: messages; of the 10,000 that the broker has under way, the others need the rest.
-    """
-
-    memory_bytes: int = 16_000_000
-    unacknowledged: int = 1_000
-    most_messages: int = 1_000_000
-
-
 class FairSource:
     """Enter it; it takes from source as long as it has room itself."""
 
@@ -62,7 +49,7 @@ class FairSource:
         publisher_of: Callable[[str], str],
         connection: SideConnection,
         clock: Clock,
-        bounds: Bounds = Bounds(),
+        bounds: Bounds = BOUNDS,
     ) -> None:
         """publisher_of: a topic's."""
         self._source = source
@@ -71,7 +58,7 @@ class FairSource:
         self._disk = connection
         self._clock = clock
         self._bounds = bounds
-        self._aside = SetAside(bounds.memory_bytes, bounds.unacknowledged)
+        self._aside = SetAside(bounds)
         self._live: list[Publication] = []
         self._refused: deque[Publication] = deque()
         self._out: dict[int, tuple[int | None, Publication]] = {}
@@ -229,10 +216,10 @@ class FairSource:
             if publisher not in over and publisher not in self._aside:
                 self._live.append(message)
                 self._live_at = self._clock.monotonic()
-            elif len(self._aside.line(publisher)) >= self._bounds.most_messages:
-                self._refused.append(message)
-            else:
+            elif self._aside.has_room(publisher, message):
                 self._aside.put(publisher, message)
+            else:
+                self._refused.append(message)
         self._disk_due.set()
 
     # To disk and back
@@ -313,7 +300,8 @@ class FairSource:
             (row, Publication(topic, payload, 0, 1, SET_ASIDE))
             for row, topic, payload in rows
         ]
-        self._aside.was_read(publisher, messages)
+        if not self._aside.was_read(publisher, messages):
+            await self._count()
 
     async def _count(self) -> None:
         """What is on disk; also after trouble, which leaves open whether the last message was written."""

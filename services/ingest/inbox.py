@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from services.core.storage.pool import Connection
@@ -75,12 +75,17 @@ class _Raw:
 
 
 _NO_RAW: Final = _Raw()
+_NOTHING: Final = _Kept()
 
 
 @dataclass(slots=True)
 class _Admission:
-    """What of a batch is kept as rows; beyond: (publisher, reason) → how many are only counted."""
+    """What of a batch is kept as rows; beyond: (publisher, reason) → how many are only counted.
 
+    kept: of its publishers, with these rows.
+    """
+
+    kept: dict[str, _Kept] = field(default_factory=dict)
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     beyond: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -94,6 +99,7 @@ class Inbox:
         self._most = (most_rows, most_bytes)
         self._hour = dt.datetime.min.replace(tzinfo=dt.UTC)
         self._kept: dict[str, _Kept] = {}
+        self._written: dict[str, _Kept] = {}  # and not known to be committed
 
     async def write(
         self,
@@ -102,6 +108,8 @@ class Inbox:
         replayed: Sequence[Replayed],
         now: dt.datetime,
     ) -> None:
+        """In the caller's transaction; committed() is to follow, or else this was no part of the allowance."""
+        self._written = {}
         fresh = [
             refusal
             for refusal in refused
@@ -112,10 +120,19 @@ class Inbox:
         if replayed:
             await _write_settled(connection, _settled(replayed, refused), now)
 
+    def committed(self) -> None:
+        """What was written last."""
+        self._kept |= self._written
+        self._written = {}
+
     async def _write_fresh(
         self, connection: Connection, fresh: Sequence[Refused], now: dt.datetime
     ) -> None:
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        if hour != self._hour:
+            self._hour, self._kept = hour, {}
         admitted = self._admit(fresh, now)
+        self._written = admitted.kept
         await _insert(connection, admitted.rows)
         if admitted.beyond:
             await connection.execute(
@@ -127,15 +144,14 @@ class Inbox:
             )
 
     def _admit(self, fresh: Sequence[Refused], now: dt.datetime) -> _Admission:
-        """A batch that is tried again takes a second helping: the allowance is a bound, not an account."""
-        hour = now.replace(minute=0, second=0, microsecond=0)
-        if hour != self._hour:
-            self._hour, self._kept = hour, {}
         most_rows, most_bytes = self._most
         admitted = _Admission()
         for refusal, message_no, is_first in _numbered(fresh):
             publisher = refusal.received.publisher
-            kept = self._kept.setdefault(publisher, _Kept())
+            kept = admitted.kept.get(publisher)
+            if kept is None:
+                kept = replace(self._kept.get(publisher, _NOTHING))
+                admitted.kept[publisher] = kept
             if kept.rows >= most_rows:
                 admitted.beyond[publisher, refusal.reason.value] += 1
                 continue

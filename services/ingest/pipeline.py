@@ -22,7 +22,7 @@ from services.core.storage.transient import is_transient
 from services.ingest import metrics
 from services.ingest.again import Replayed
 from services.ingest.batch import Batch
-from services.ingest.check import Checker
+from services.ingest.check import Checker, ReplayChecker
 from services.ingest.decode import FAULT
 from services.ingest.freshness import Freshness
 from services.ingest.messages import Received, Unusable
@@ -219,7 +219,7 @@ class Pipeline:
     def _judge_again(self, message: Replayed, received: Received) -> None:
         batch, now_ms = self._batch, message.judged_ms
         resolved = resolve([received], self._registry, now_ms, batch.end)
-        checked = Checker().check(resolved.observed, now_ms)
+        checked = ReplayChecker().check(resolved.observed, now_ms)
         batch.add([], resolved, checked)
         batch.replayed.append(message)
 

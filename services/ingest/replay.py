@@ -56,9 +56,7 @@ _NOT_KEPT: Final = "the raw message is no longer kept"
 _PRESENT_ONLY: Final = (
     "births, deaths and results are not told again: the next one counts"
 )
-_TIMELESS: Final = (
-    "it was stored with the time it came at: read again it would be stored twice"
-)
+_TIMELESS: Final = "an item of its message was stored with the time it came at: read again it would be stored twice"
 _NOT_STORED: Final = "the database refused it"
 
 

@@ -1,7 +1,7 @@
 """PURE: messages of publishers that are over, in memory, in turns; which of them go to disk, and which are given out."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,17 +13,37 @@ _MESSAGE_BYTES: Final = 300  # what a message costs besides its bytes
 _PAGE: Final = 200  # messages of one publisher, before it is another one's turn
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What is set aside in memory at most, before it goes to disk; and altogether, before it is refused.
+
+    unacknowledged: messages in memory; of the 10,000 that the broker has under way, the others need the rest.
+    most_messages, most_bytes: of one publisher.
+    """
+
+    memory_bytes: int = 16_000_000
+    unacknowledged: int = 1_000
+    most_messages: int = 1_000_000
+    most_bytes: int = 1_000_000_000
+    all_bytes: int = 8_000_000_000
+
+
+BOUNDS: Final = Bounds()
+
+
 @dataclass(slots=True)
 class Line:
     """One publisher's messages: those read from disk, those on disk, those on their way there, those that came since.
 
-    on_disk: how many are there and not read yet.
+    on_disk, disk_bytes: what is there and not read yet. memory_bytes: of all others.
     """
 
     read: deque[tuple[int, Publication]] = field(default_factory=deque)
     going: list[Publication] = field(default_factory=list)
     came: deque[Publication] = field(default_factory=deque)
     on_disk: int = 0
+    disk_bytes: int = 0
+    memory_bytes: int = 0
 
     def __len__(self) -> int:
         return len(self.read) + self.on_disk + len(self.going) + len(self.came)
@@ -32,14 +52,13 @@ class Line:
 class SetAside:
     """Takes turns between publishers, keeps the order within each."""
 
-    def __init__(self, most_bytes: int, most_messages: int) -> None:
-        """In memory, and not acknowledged; what is beyond should go to disk."""
-        self._most_bytes = most_bytes
-        self._most_messages = most_messages
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
         self._lines: dict[str, Line] = {}
         self._turns: deque[str] = deque()
         self.read_through: dict[str, int] = {}  # the newest id on disk that was read
-        self.bytes = 0
+        self.bytes = 0  # in memory
+        self._disk_bytes = 0
 
     def __contains__(self, publisher: str) -> bool:
         return publisher in self._lines
@@ -58,9 +77,24 @@ class SetAside:
             self._turns.append(publisher)
         return line
 
+    def has_room(self, publisher: str, message: Publication) -> bool:
+        """Else it is too much, of this publisher or of all."""
+        line, bounds, size = self.line(publisher), self._bounds, _size(message)
+        return (
+            len(line) < bounds.most_messages
+            and line.memory_bytes + line.disk_bytes + size <= bounds.most_bytes
+            and self.bytes + self._disk_bytes + size <= bounds.all_bytes
+        )
+
     def put(self, publisher: str, message: Publication) -> None:
-        self.line(publisher).came.append(message)
-        self.bytes += _size(message)
+        line = self.line(publisher)
+        line.came.append(message)
+        self._remember(line, _size(message))
+
+    def _remember(self, line: Line, size: int) -> None:
+        """So many bytes more in memory; fewer, if size is negative."""
+        line.memory_bytes += size
+        self.bytes += size
 
     def take(self, limit: int) -> list[tuple[str, int | None, Publication]]:
         """(publisher, its id on disk, message) of those whose turn it is, as far as they are in memory."""
@@ -71,7 +105,7 @@ class SetAside:
             publisher = self._turns.popleft()
             line = self._lines[publisher]
             for row, message in _from(line, min(_PAGE, limit - len(taken))):
-                self.bytes -= _size(message)
+                self._remember(line, -_size(message))
                 taken.append((publisher, row, message))
             if len(line):
                 self._turns.append(publisher)
@@ -86,7 +120,8 @@ class SetAside:
         """
         wanted = [name for name, line in self._lines.items() if line.on_disk]
         came = {name: len(line.came) for name, line in self._lines.items()}
-        if self.bytes > self._most_bytes or sum(came.values()) > self._most_messages:
+        is_short = self.bytes > self._bounds.memory_bytes
+        if is_short or sum(came.values()) > self._bounds.unacknowledged:
             wanted.append(max((length, name) for name, length in came.items())[1])
         messages: list[tuple[str, Publication]] = []
         for name in dict.fromkeys(wanted):
@@ -98,8 +133,11 @@ class SetAside:
 
     def written(self) -> None:
         for line in self._lines.values():
+            size = sum(map(_size, line.going))
             line.on_disk += len(line.going)
-            self.bytes -= sum(map(_size, line.going))
+            line.disk_bytes += size
+            self._disk_bytes += size
+            self._remember(line, -size)
             line.going = []
 
     def not_written(self) -> None:
@@ -108,12 +146,15 @@ class SetAside:
             line.came.extendleft(reversed(line.going))
             line.going = []
 
-    def counted(self, on_disk: Mapping[str, int]) -> None:
-        """How many there really are on disk and not read."""
+    def counted(self, on_disk: Mapping[str, tuple[int, int]]) -> None:
+        """What there really is on disk and not read: by publisher, messages, and bytes of their topics and payloads."""
         for line in self._lines.values():
-            line.on_disk = 0
-        for publisher, count in on_disk.items():
-            self.line(publisher).on_disk = count
+            line.on_disk = line.disk_bytes = 0
+        for publisher, (messages, size) in on_disk.items():
+            line = self.line(publisher)
+            line.on_disk = messages
+            line.disk_bytes = size + messages * _MESSAGE_BYTES
+        self._disk_bytes = sum(line.disk_bytes for line in self._lines.values())
 
     def to_read(self) -> str | None:
         """The publisher whose turn comes first of those that have nothing left in memory before what is on disk."""
@@ -123,13 +164,23 @@ class SetAside:
                 return publisher
         return None
 
-    def was_read(self, publisher: str, rows: Iterable[tuple[int, Publication]]) -> None:
+    def was_read(self, publisher: str, rows: Sequence[tuple[int, Publication]]) -> bool:
+        """False: there was more than counted, or nothing, so it has to be counted again.
+
+        Rows of a connection that broke while it wrote may come long after.
+        """
         line = self._lines[publisher]
+        is_as_counted = 0 < len(rows) <= line.on_disk
         for row, message in rows:
             line.read.append((row, message))
             self.read_through[publisher] = row
-            line.on_disk -= 1
-            self.bytes += _size(message)
+        size = sum(_size(message) for _, message in rows)
+        line.on_disk = max(0, line.on_disk - len(rows))
+        gone = min(size, line.disk_bytes) if line.on_disk else line.disk_bytes
+        line.disk_bytes -= gone
+        self._disk_bytes -= gone
+        self._remember(line, size)
+        return is_as_counted
 
 
 def _from(line: Line, limit: int) -> Iterator[tuple[int | None, Publication]]:
@@ -142,4 +193,4 @@ def _from(line: Line, limit: int) -> Iterator[tuple[int | None, Publication]]:
 
 
 def _size(message: Publication) -> int:
-    return len(message.payload) + _MESSAGE_BYTES
+    return len(message.payload) + len(message.topic) + _MESSAGE_BYTES

@@ -11,18 +11,18 @@ _COLUMNS = ("publisher", "set_aside_at", "topic", "payload")
 
 async def count_by_publisher(
     connection: Connection, read_through: Mapping[str, int]
-) -> dict[str, int]:
-    """How many are on disk beyond the id that each publisher's were read through."""
+) -> dict[str, tuple[int, int]]:
+    """How many are on disk beyond the id that each publisher's were read through, and their bytes, unpacked."""
     rows = await connection.fetch(
         """
-        SELECT publisher, count(*) FROM set_aside
+        SELECT publisher, count(*) AS messages, sum(octet_length(payload) + length(topic))::bigint AS bytes FROM set_aside
         LEFT JOIN unnest($1::text[], $2::bigint[]) AS known (publisher, through) USING (publisher)
         WHERE set_aside_id > coalesce(through, 0) GROUP BY publisher
         """,
         list(read_through),
         list(read_through.values()),
     )
-    return dict(rows)
+    return {row["publisher"]: (row["messages"], row["bytes"]) for row in rows}
 
 
 async def append(

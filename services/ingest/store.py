@@ -136,7 +136,10 @@ class Store:
         self._session, self.writer = session, now
         if now.epoch != before.epoch + 1 or now.last_batch > before.last_batch + 1:
             raise WriterFencedError
-        return now.last_batch == before.last_batch + 1
+        is_committed = now.last_batch == before.last_batch + 1
+        if is_committed:
+            self._inbox.committed()
+        return is_committed
 
     async def close(self) -> None:
         if self._session is not None:
@@ -226,10 +229,7 @@ class Store:
                     records=_change_records(plan.changes, entry.now),
                     columns=_CHANGES_COLUMNS,
                 )
-            if plan.refused or plan.replayed:
-                await self._inbox.write(
-                    connection, plan.refused, plan.replayed, entry.now
-                )
+            await self._inbox.write(connection, plan.refused, plan.replayed, entry.now)
             if plan.answers:
                 await _write_answers(connection, plan.answers, entry.now)
             if plan.memories:
@@ -244,6 +244,7 @@ class Store:
                 connection, "observations", entry, writer_epoch=self.writer.epoch
             )
         self.writer = Writer("observations", self.writer.epoch, cursor.batch)
+        self._inbox.committed()
         return cursor
 
     async def make_chunk(self, at: dt.datetime) -> None:

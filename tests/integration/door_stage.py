@@ -19,7 +19,7 @@ from tests.ingest_city import apply_ingest_city
 from tests.integration.ingest_stage import Stage, ingest_stage, until
 from tests.stack_fixtures import Broker, free_port
 
-PROBES = 24
+PROBES = 26
 PUBLISHERS = (*(f"probe-{number}" for number in range(1, PROBES + 1)), "gw-1")
 DEV_EUI = "0004a30b001c0530"
 SOIL = Device(

@@ -14,11 +14,11 @@ from services.core.clock import Clock, SystemClock
 from services.core.reasons import Reason
 from services.core.storage.pool import connect
 from services.ingest.decode import Decoder
-from services.ingest.fair_source import Bounds, FairSource
+from services.ingest.fair_source import FairSource
 from services.ingest.fairness import Fairness
 from services.ingest.messages import Unusable
-from services.ingest.set_aside import OVER_BUDGET
-from services.ingest.set_aside_store import tell_floods
+from services.ingest.set_aside import OVER_BUDGET, Bounds
+from services.ingest.set_aside_store import append, tell_floods
 from services.ingest.side_connection import SideConnection
 from tests.integration.api.city_api import as_role
 from tests.integration.ingest_stage import until
@@ -218,6 +218,27 @@ async def test_what_is_too_much_for_memory_waits_on_disk_and_survives_a_crash(
     assert set(said(given)) <= {*unacknowledged, *again}
 
 
+async def test_what_a_broken_connection_wrote_late_comes_too(database_url: str) -> None:
+    inbox, small = Inbox(), Bounds(memory_bytes=2_000)
+    connection = await connect(database_url, "test")
+    async with fair(inbox, database_url, "flood", bounds=small) as source:
+        late = [
+            Publication(up_topic("flood", "data"), b"%d" % n, 0, 1, 1)
+            for n in range(30)
+        ]
+        rows = [("flood", one) for one in late]
+        await append(connection, rows, SystemClock().now())
+        inbox.put("flood", *range(50))
+
+        async def written() -> bool:
+            return not inbox.unacknowledged
+
+        await until(written)
+        taken = said(await drain(source, 80))
+    await connection.close()
+    assert sorted(taken) == sorted(("flood", n) for n in [*range(30), *range(50)])
+
+
 async def test_beyond_what_the_disk_may_hold_it_is_refused(database_url: str) -> None:
     inbox = Inbox()
     tight = Bounds(memory_bytes=2_000, most_messages=100)
@@ -241,3 +262,33 @@ async def test_beyond_what_the_disk_may_hold_it_is_refused(database_url: str) ->
         assert int(refused.payload) not in [
             int(p.payload) for p in inbox.unacknowledged.values()
         ]
+
+
+async def test_beyond_the_bytes_that_the_disk_may_hold_it_is_refused(
+    database_url: str,
+) -> None:
+    """Also by an ingest that finds them there."""
+    query = "SELECT coalesce(sum(octet_length(payload) + length(topic) + 300), 0) FROM set_aside"
+    connection = await connect(database_url, "test")
+    tight = Bounds(memory_bytes=2_000, most_bytes=20_000)
+
+    inbox = Inbox()
+    inbox.put("flood", *range(450))
+
+    async def most_is_on_disk() -> bool:
+        on_disk = await connection.fetchval(query)
+        return len(inbox.unacknowledged) < 450 and 15_000 < on_disk <= 20_000
+
+    async with fair(inbox, database_url, "flood", bounds=tight):
+        await until(most_is_on_disk)
+    second = Inbox()
+    for message in said(inbox.unacknowledged.values()):
+        second.put(*message)
+    async with fair(second, database_url, "flood", bounds=tight) as source:
+        taken = await drain(source, 450)
+        assert await connection.fetchval(query) <= 20_000
+    await connection.close()
+    assert sorted(said(taken)) == [("flood", number) for number in range(450)]
+    refused = [one for one in taken if one.connection == OVER_BUDGET]
+    assert 300 < len(refused) < 450
+    assert not second.unacknowledged

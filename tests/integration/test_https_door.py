@@ -5,6 +5,7 @@ import hmac
 import json
 import ssl
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ import pytest_asyncio
 
 from deploy.native.postgres import PostgresCluster
 from services.core.authority import new_authority, sign_server
+from services.core.broker.passwords import hash_secret, new_secret
 from services.core.clock import SystemClock
 from services.core.errors import ConfigurationError
 from services.core.http_server import PunctualProtocol
-from services.core.storage.credentials import revoke
+from services.core.storage.credentials import issue, revoke
 from services.core.storage.webhook_secrets import issue_webhook_secret
 from services.ingest.door.app import Counter
 from services.ingest.door.bodies import BodyReader
@@ -72,6 +74,23 @@ async def end_secret(door: DoorStage, probe: str) -> None:
         return (await door.post(probe, item(1))).status_code == 401
 
     await until(refused)
+
+
+async def webhook_secret(door: DoorStage, probe: str) -> str:
+    now = SystemClock().now()
+    return await issue_webhook_secret(door.stage.database, probe, actor="test", now=now)
+
+
+def signature(secret: str, body: bytes) -> dict[str, str]:
+    return signed(hmac.new(secret.encode(), body, "sha256").hexdigest())
+
+
+def signed(digest: str) -> dict[str, str]:
+    return {
+        "Authorization": "",
+        "Content-Encoding": "gzip",
+        "X-Signature-256": f"sha256={digest}",
+    }
 
 
 class TestWhatIsStored:
@@ -206,37 +225,45 @@ class TestWhoMaySend:
         assert 0 < int(answers[-1].headers["retry-after"]) <= 60
         assert (await door.post(probe, item(2))).status_code == 200
 
-    async def test_a_revoked_secret_ends_within_seconds(
+    async def test_a_signed_body_needs_no_secret(
         self, door: DoorStage, probe: str
     ) -> None:
+        secret = await webhook_secret(door, probe)
+        body = gzip.compress(json.dumps(item(0)).encode())
+        right, forged = signature(secret, body), signed("0" * 64)
+        answer = await door.post(probe, body, headers=right)
+        assert answer.status_code == 200
+        problem(await door.post(probe, body, headers=forged), 401)
+        problem(await door.post(probe, body[:-1], headers=right), 401)
+        problem(await door.post(OTHER, body, headers=right), 401)
+
+    async def test_what_is_revoked_ends_within_seconds_and_does_not_come_back(
+        self, door: DoorStage, probe: str
+    ) -> None:
+        leaked = await webhook_secret(door, probe)
         clock = SystemClock()
         began = clock.monotonic()
         await end_secret(door, probe)
         assert clock.monotonic() - began < 5
-
-    async def test_a_signed_body_needs_no_secret(
-        self, door: DoorStage, probe: str
-    ) -> None:
-        now = SystemClock().now()
-        secret = await issue_webhook_secret(
-            door.stage.database, probe, actor="test", now=now
+        database, now, new = door.stage.database, clock.now(), new_secret()
+        hashes = {probe: hash_secret(new)}
+        await issue(database, hashes, replace=False, actor="test", now=now)
+        answer = await door.post(
+            probe, item(2), headers={"Authorization": f"Bearer {new}"}
         )
-        body = gzip.compress(json.dumps(item(0)).encode())
-        signature = hmac.new(secret.encode(), body, "sha256").hexdigest()
-
-        def headers(digest: str) -> dict[str, str]:
-            return {
-                "Authorization": "",
-                "Content-Encoding": "gzip",
-                "X-Signature-256": f"sha256={digest}",
-            }
-
-        answer = await door.post(probe, body, headers=headers(signature))
         assert answer.status_code == 200
-        forged = await door.post(probe, body, headers=headers("0" * 64))
-        problem(forged, 401)
-        problem(await door.post(probe, body[:-1], headers=headers(signature)), 401)
-        problem(await door.post(OTHER, body, headers=headers(signature)), 401)
+        body = gzip.compress(json.dumps(item(3)).encode())
+        problem(await door.post(probe, body, headers=signature(leaked, body)), 401)
+        entries = await database.fetch(
+            "SELECT entity, action FROM audit WHERE entity_key = $1 AND actor = 'test' ORDER BY audit_id",
+            probe,
+        )
+        assert [tuple(entry) for entry in entries][1:] == [
+            ("webhook_secrets", "rotate"),
+            ("credentials", "revoke"),
+            ("webhook_secrets", "revoke"),
+            ("credentials", "create"),
+        ]
 
 
 class TestWhatIsNotTaken:
@@ -287,6 +314,27 @@ class TestSlowAndBroken:
         whole = door.raw_request(probe, item(0))
         assert (await door.talk(whole[:-5])).startswith(b"HTTP/1.1 408")
         assert (await door.talk(whole)).startswith(b"HTTP/1.1 200")
+
+    async def test_bodies_that_come_slowly_and_prove_nothing_hold_up_nobody(
+        self, door: DoorStage, probe: str
+    ) -> None:
+        await webhook_secret(door, probe)
+        assert (await door.post(probe, item(0))).status_code == 200
+        head = (
+            f"POST /ingest/v1/{probe}/data HTTP/1.1\r\nHost: door\r\nX-Signature-256: sha256=0\r\n"
+            "Content-Encoding: gzip\r\nContent-Length: 1048576\r\n\r\n"
+        )
+        body = gzip.compress(json.dumps(item(1)).encode())
+        async with AsyncExitStack() as slow:
+            for _ in range(12):
+                writer = await slow.enter_async_context(door.connected())
+                writer.write(head.encode() + body[:1])
+                await writer.drain()
+            zipped = {"Content-Encoding": "gzip"}
+            answer = await door.post(OTHER, body, headers=zipped)
+            assert answer.status_code == 200
+            answer = await door.post(probe, body, headers=zipped)
+            assert answer.status_code == 200
 
     async def test_who_leaves_before_the_answer_changes_nothing(
         self, door: DoorStage, probe: str

@@ -33,6 +33,7 @@ async def write(
 ) -> None:
     rows = [refused(publisher, entry) for entry, publisher in enumerate(publishers)]
     await inbox.write(connection, rows, [], at)
+    inbox.committed()
 
 
 async def kept(connection: Connection) -> Counter[str]:
@@ -64,6 +65,26 @@ async def test_a_flood_fills_its_own_allowance_and_is_counted_from_then_on(
     assert (await kept(owner))["loud"] == 11
     for connection in (owner, ingest):
         await connection.close()
+
+
+async def test_a_batch_that_is_tried_again_takes_its_allowance_once(
+    database_url: str,
+) -> None:
+    owner = await connect(database_url, "test")
+    inbox = Inbox(most_rows=20, most_bytes=2_000)
+    rows = [refused("loud", entry) for entry in range(8)]
+    for _ in range(5):
+        transaction = owner.transaction()
+        await transaction.start()
+        await inbox.write(owner, rows, [], NOW)
+        await transaction.rollback()
+    await write(owner, inbox, NOW, *["loud"] * 20)
+    assert await kept(owner) == {"loud": 20}
+    await inbox.write(owner, [], [], NOW)
+    inbox.committed()
+    await write(owner, inbox, NOW, "loud")
+    assert await kept(owner) == {"loud": 20}
+    await owner.close()
 
 
 async def test_history_forgets_old_days_and_the_loudest_publishers_oldest_bytes(

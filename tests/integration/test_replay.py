@@ -180,6 +180,38 @@ async def test_old_messages_are_judged_as_of_when_they_came(stage: Stage) -> Non
     assert (ledger.total.stored, ledger.total.duplicate) == (1, 1)
 
 
+async def add_external_id(stage: Stage, device: str, value: str) -> None:
+    await stage.database.execute(
+        """
+        UPDATE devices SET external_ids = jsonb_build_array(jsonb_build_object('scheme', 'serial', 'value', $2::text)),
+                           revision = (SELECT revision + 1 FROM registry_state)
+        WHERE key = $1
+        """,
+        device,
+        value,
+    )
+    await stage.database.execute("UPDATE registry_state SET revision = revision + 1")
+
+
+async def test_items_without_times_are_stored_once_and_keep_the_times_they_were_given(
+    stage: Stage,
+) -> None:
+    """The first message has an item that is stored; the second has two that are mended one after the other."""
+    named, own = {"device": "serial:7", "values": {"voltage": 231}}, {"voltage": 1200}
+    async with stage.ingest(), stage.device("clockless-1") as device:
+        await device.send({"items": [{"values": {"voltage": 230}}, named]})
+        await device.send({"items": [named, {"values": own}]})
+        await stage.settled(4)
+        await set_voltage_range(stage, 2000)
+        done = await replay(stage)
+        assert (done.messages, done.mended, done.refused, done.lost) == (2, 1, 1, 1)
+        await add_external_id(stage, "clockless-1", "7")
+        done = await replay(stage)
+        assert (done.messages, done.mended, done.refused, done.lost) == (2, 1, 0, 1)
+    rows = await stage.rows("clockless-1")
+    assert [row[0] for row in rows.values()] == [230, 231, 1200]
+
+
 async def test_a_message_that_is_no_longer_kept_is_said_to_be_lost(
     stage: Stage,
 ) -> None:

@@ -47,10 +47,13 @@ WHERE d.device_id = c.device_id AND d.key = ANY ($1) AND c.revoked_at IS NULL
 _END_ROTATIONS = """
 DELETE FROM rotations r USING devices d WHERE d.device_id = r.device_id AND d.key = ANY ($1)
 """
+_END_WEBHOOKS = """
+DELETE FROM webhook_secrets w USING devices d WHERE d.device_id = w.device_id AND d.key = ANY ($1) RETURNING d.key
+"""
 _HOSTED = "SELECT key FROM devices WHERE key = ANY ($1) AND NOT publishes AND retired_at IS NULL ORDER BY key"
 _AUDIT = """
 INSERT INTO audit (at, actor, action, entity, entity_key)
-SELECT $2, $3, $4, 'credentials', key FROM unnest($1::text[]) AS key
+SELECT $2, $3, $4, $5, key FROM unnest($1::text[]) AS key
 """
 
 
@@ -131,6 +134,8 @@ async def issue(
             refuse_without(known)
         else:
             _refuse_with(known)
+            # What it signed with before it was revoked must not come back into force.
+            await _end_webhooks(connection, list(hashes), actor, now)
         await connection.execute(_END_ROTATIONS, list(hashes))
         revision = await connection.fetchval(sql.NEXT_REVISION)
         await connection.execute(
@@ -143,7 +148,7 @@ async def issue(
 async def revoke(
     connection: Connection, keys: Sequence[str], *, actor: str, now: dt.datetime
 ) -> None:
-    """Secrets and certificates: the broker ends their sessions within a second or two.
+    """Secrets, certificates and what webhooks are signed with: the broker ends their sessions within a second or two.
 
     Raises:
         UnknownPublisherError, NoCredentialsError
@@ -157,6 +162,7 @@ async def revoke(
         await connection.execute(_REVOKE, list(keys), now, revision)
         await connection.execute(_REVOKE_CERTIFICATES, list(keys), now, revision)
         await audit(connection, keys, "revoke", actor, now)
+        await _end_webhooks(connection, keys, actor, now)
 
 
 async def audit(
@@ -166,7 +172,15 @@ async def audit(
     actor: str,
     now: dt.datetime,
 ) -> None:
-    await connection.execute(_AUDIT, list(keys), now, actor, action)
+    await connection.execute(_AUDIT, list(keys), now, actor, action, "credentials")
+
+
+async def _end_webhooks(
+    connection: Connection, keys: Sequence[str], actor: str, now: dt.datetime
+) -> None:
+    rows = await connection.fetch(_END_WEBHOOKS, list(keys))
+    ended = [row["key"] for row in rows]
+    await connection.execute(_AUDIT, ended, now, actor, "revoke", "webhook_secrets")
 
 
 async def locked_publishers(

@@ -21,7 +21,7 @@ _AUDIT: Final = "INSERT INTO audit (at, actor, action, entity, entity_key) VALUE
 class NoPublisherError(PlatformError):
     """No such publisher, or its credentials are revoked."""
 
-    remedy = "`alatau devices list` shows who may publish; `alatau devices rotate` issues credentials anew."
+    remedy = "`alatau devices list` shows who may publish; `alatau devices add` issues credentials anew."
 
 
 async def issue_webhook_secret(

@@ -18,7 +18,7 @@ from services.core.city.ids import is_device_id
 from services.core.clock import Clock
 from services.core.storage.texts import storable, storable_name
 from services.ingest.door import metrics
-from services.ingest.door.bodies import BodyReader, take_apart, unpack
+from services.ingest.door.bodies import BodyReader
 from services.ingest.door.callers import Callers, Secret, read_shown
 from services.ingest.door.problems import (
     AllRejectedError,
@@ -27,6 +27,7 @@ from services.ingest.door.problems import (
     UnavailableError,
     problem_response,
 )
+from services.ingest.door.shares import Owner
 from services.ingest.door.waiting import Request as Stored
 from services.ingest.door.waiting import WaitingRoom
 from services.ingest.resolve import Refused
@@ -115,23 +116,20 @@ async def _take(counter: Counter, request: Request, topic: str) -> Response:
 
 async def _read(counter: Counter, request: Request, publisher: str) -> list[bytes]:
     """The messages of one who may send them; only for a signature is the body read before that is known."""
-    shown, callers = read_shown(request.headers), counter.callers
-    place = publisher, client_of(request.client)
-    if isinstance(shown, Secret):
-        await callers.admit(publisher, shown, place[1])
-        with counter.bodies.room_for(request):
-            return await _messages(request, await counter.bodies.read(request))
-    keys = await callers.expect_signature(*place)
-    with counter.bodies.room_for(request):
-        body = await counter.bodies.read(request)
-        callers.check_signature(place, shown, keys, body)
-        return await _messages(request, body)
-
-
-async def _messages(request: Request, body: bytes) -> list[bytes]:
-    unpacked = await unpack(request, body)
+    shown, bodies = read_shown(request.headers), counter.bodies
+    address = client_of(request.client)
     is_batch = request.path_params["kind"] == "data"
-    return await take_apart(unpacked) if is_batch else [unpacked]
+    if isinstance(shown, Secret):
+        await counter.callers.admit(publisher, shown, address)
+        with bodies.room_for(request, Owner(publisher, is_proven=True)) as take:
+            body = await bodies.read(request, take)
+            return await bodies.messages(request, body, is_batch=is_batch)
+    signer = await counter.callers.expect_signature(publisher, address)
+    with bodies.room_for(request, signer.owner) as take:
+        with counter.callers.judging(signer):
+            body = await bodies.read(request, take)
+            counter.callers.check_signature(signer, shown, body)
+        return await bodies.messages(request, body, is_batch=is_batch)
 
 
 async def _store(

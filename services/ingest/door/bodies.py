@@ -2,8 +2,8 @@
 
 import asyncio
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -12,15 +12,16 @@ from services.ingest.door.batches import messages_of
 from services.ingest.door.problems import (
     DoorError,
     TooLargeError,
-    TooManyRequestsError,
     TooSlowError,
     UnknownEncodingError,
 )
+from services.ingest.door.shares import Owner, Shares
 
 LARGEST_BODY: Final = 1 << 20
 LARGEST_UNPACKED: Final = 4 << 20
 MOST_MESSAGES: Final = 50_000
-_MOST_READING: Final = 64 << 20  # of all bodies that are under way, unpacked
+_MOST_READING: Final = 32 << 20  # of all bodies that are under way, as they are sent
+_UNPACKED_AT_ONCE: Final = 8  # bodies; the others wait, packed
 _BODY_SECONDS: Final = 15.0
 _WORTH_A_THREAD: Final = 65_536
 _GZIP_NAMES: Final = frozenset({"gzip", "x-gzip"})  # RFC 9110 section 8.4.1.3
@@ -33,44 +34,53 @@ class BodyReader:
     seconds = _BODY_SECONDS
 
     def __init__(self) -> None:
-        self._left = _MOST_READING
+        self._shares = Shares(_MOST_READING)
+        self._unpacking = asyncio.Semaphore(_UNPACKED_AT_ONCE)
 
     @contextmanager
-    def room_for(self, request: Request) -> Iterator[None]:
+    def room_for(
+        self, request: Request, owner: Owner
+    ) -> Iterator[Callable[[int], None]]:
         """Held from before the first byte until the body is handed on.
 
         Raises:
-            TooLargeError, UnknownEncodingError, TooManyRequestsError
+            TooLargeError, UnknownEncodingError
         """
-        size = _largest_size(request)
-        if size > self._left:
-            raise TooManyRequestsError(
-                "Too many bodies are on their way.", retry_after=1
-            )
-        self._left -= size
-        try:
-            yield
-        finally:
-            self._left += size
+        _refuse_by_headers(request)
+        with self._shares.of(owner) as take:
+            yield take
 
-    async def read(self, request: Request) -> bytes:
-        """As it was sent.
+    async def read(self, request: Request, take: Callable[[int], None]) -> bytes:
+        """As it was sent. take: of the room for it; what is only announced takes none.
 
         Raises:
-            TooLargeError, TooSlowError
+            TooLargeError, TooSlowError, TooManyRequestsError
         """
         body = bytearray()
         try:
             async with asyncio.timeout(self.seconds):
                 async for part in request.stream():
-                    body += part
-                    if len(body) > LARGEST_BODY:
+                    if len(body) + len(part) > LARGEST_BODY:
                         raise _too_large()
+                    take(len(part))
+                    body += part
         except TimeoutError as error:
             raise TooSlowError from error
         except ClientDisconnect as error:
             raise TooSlowError("The body ended early.") from error
         return bytes(body)
+
+    async def messages(
+        self, request: Request, body: bytes, *, is_batch: bool
+    ) -> list[bytes]:
+        """What is in it, unpacked.
+
+        Raises:
+            TooLargeError; DoorError: it is no gzip.
+        """
+        async with self._unpacking if _is_packed(request) else nullcontext():
+            unpacked = await unpack(request, body)
+            return await take_apart(unpacked) if is_batch else [unpacked]
 
 
 async def unpack(request: Request, body: bytes) -> bytes:
@@ -126,15 +136,13 @@ def _encoding(request: Request) -> str:
     return "" if said == "identity" else said
 
 
-def _largest_size(request: Request) -> int:
-    """What its body may come to in memory."""
+def _refuse_by_headers(request: Request) -> None:
     encoding = _encoding(request)
     if encoding and encoding not in _GZIP_NAMES:
         raise UnknownEncodingError
-    said = request.headers.get("content-length", str(LARGEST_BODY))
+    said = request.headers.get("content-length", "0")
     if not said.isdecimal() or int(said) > LARGEST_BODY:
         raise _too_large()
-    return int(said) + (LARGEST_UNPACKED if encoding else 0)
 
 
 def _too_large() -> TooLargeError:

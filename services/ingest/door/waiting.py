@@ -1,4 +1,4 @@
-"""Requests of the door that wait for their messages' commit; bounded, and in order."""
+"""Requests of the door that wait for their messages' commit; bounded, in turns between publishers."""
 
 import asyncio
 from collections import Counter, deque
@@ -14,6 +14,7 @@ from services.ingest.resolve import Refused
 DOOR: Final = -1  # the connection of what came here: MQTT counts its own from 0 up
 _MOST_BYTES: Final = 32_000_000
 _MESSAGE_BYTES: Final = 300  # what a message costs besides its bytes
+_TURN: Final = 50  # messages of one publisher, before it is another one's turn
 
 
 @dataclass(slots=True, eq=False)
@@ -53,7 +54,8 @@ class WaitingRoom:
     def __init__(self) -> None:
         self._bytes = 0
         self._bytes_of: Counter[str] = Counter()
-        self._queue: deque[Publication] = deque()
+        self._queues: dict[str, deque[Publication]] = {}  # as their turns are
+        self._queued = 0
         self._waiting: dict[int, Request] = {}
         self._next = 0
         self._closed = False
@@ -62,7 +64,7 @@ class WaitingRoom:
 
     def __len__(self) -> int:
         """How many were not taken yet."""
-        return len(self._queue)
+        return self._queued
 
     @property
     def unacknowledged(self) -> int:
@@ -78,16 +80,27 @@ class WaitingRoom:
             UnavailableError: ingest ends; what was not committed must be sent again.
         """
         request = self._enter(publisher, payloads)
+        queue = self._queues.setdefault(publisher, deque())
         for mid, payload in enumerate(payloads, request.first):
             self._waiting[mid] = request
-            self._queue.append(Publication(topic, payload, mid, 1, DOOR))
+            queue.append(Publication(topic, payload, mid, 1, DOOR))
+        self._queued += len(payloads)
         self.arrived.set()
         await asyncio.shield(request.done)
         return request
 
     def take(self, limit: int) -> list[Publication]:
-        queue = self._queue
-        return [queue.popleft() for _ in range(min(limit, len(queue)))]
+        """Of each publisher some in turn; its own are in order."""
+        taken: list[Publication] = []
+        while self._queues and len(taken) < limit:
+            publisher = next(iter(self._queues))
+            queue = self._queues.pop(publisher)
+            few = min(_TURN, limit - len(taken), len(queue))
+            taken += [queue.popleft() for _ in range(few)]
+            if queue:
+                self._queues[publisher] = queue
+        self._queued -= len(taken)
+        return taken
 
     def explain(self, refused: Iterable[Refused]) -> None:
         """What is not stored of messages that will be acknowledged next."""

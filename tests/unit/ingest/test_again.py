@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,19 +70,38 @@ def test_a_whole_message_stands_for_all_in_it() -> None:
     assert (settlement.mended, len(settlement.again)) == ([], 2)
 
 
-def test_a_stored_item_whose_time_was_ours_cannot_be_read_again() -> None:
-    def received(**item: object) -> Received:
-        content = Message([Reading(values={"a": 1.0}, **item)])  # type: ignore[arg-type] # its own fields
-        return Received(RECEIVED.publication, "p", "data", content)
+def received(*times: int | None) -> Received:
+    """With an item of each of these times."""
+    items = [Reading(values={"a": 1.0}, time=time) for time in times]
+    return Received(RECEIVED.publication, "p", "data", Message(items))
 
-    value, item = entry(1, "value", 0, "a"), entry(1, "item", 0, None)
-    assert has_its_own_times(received(time=5), [value])
-    assert not has_its_own_times(received(), [value])
-    assert has_its_own_times(received(), [item])
-    unusable = Received(
-        RECEIVED.publication, "p", "data", Unusable(Reason.MALFORMED, "")
-    )
-    assert has_its_own_times(unusable, [value])
+
+VALUE, ITEM = entry(1, "value", 0, "a"), entry(2, "item", 0, None)
+
+
+@pytest.mark.parametrize(
+    ("message", "entries", "own"),
+    [
+        (received(5), [VALUE], True),
+        (received(None), [VALUE], False),
+        (received(None), [ITEM], True),
+        (received(None), [ITEM, VALUE], True),  # stored by a replay, but for the value
+        (received(None, None), [ITEM], False),
+        (received(None, 5), [ITEM], True),
+        (received(None, None), [ITEM, entry(3, "item", 1, None)], True),
+        (received(None, None), [entry(4, "message", None, None)], True),
+    ],
+)
+def test_a_stored_item_whose_time_was_ours_cannot_be_read_again(
+    message: Received, entries: list[Entry], own: bool
+) -> None:
+    assert has_its_own_times(message, entries) is own
+
+
+def test_what_cannot_be_read_has_no_items() -> None:
+    why = Unusable(Reason.MALFORMED, "")
+    unusable = Received(RECEIVED.publication, "p", "data", why)
+    assert has_its_own_times(unusable, [VALUE])
 
 
 def test_messages_that_came_together_are_judged_at_times_of_their_own() -> None:

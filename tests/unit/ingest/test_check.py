@@ -9,7 +9,7 @@ import pytest
 from services.core.city.catalogue import Kind
 from services.core.reasons import Reason
 from services.core.storage.registry_snapshot import Profile
-from services.ingest.check import MISSING, Checked, Checker
+from services.ingest.check import MISSING, Checked, Checker, ReplayChecker
 from services.ingest.messages import NOT_FINITE, Reading
 from tests.unit.ingest.profiles import (
     NOW_MS,
@@ -159,6 +159,14 @@ def test_times_given_by_us_differ_and_say_so() -> None:
     assert first.blocks[0].times_ms.tolist() == [NOW_MS, NOW_MS + 1]
     assert second.blocks[0].times_ms.tolist() == [NOW_MS + 2]
     assert first.blocks[0].quality[0, 0] == 1 + 16 * 2
+
+
+def test_a_time_given_at_a_replay_is_the_same_without_the_others() -> None:
+    kind = profile(Kind.MEASUREMENT, server_time=True)
+    items = observed(kind, reading(None, a=1), reading(None, a=2))
+    for some, times in ((items, [NOW_MS, NOW_MS + 1]), (items[1:], [NOW_MS + 1])):
+        (block,) = ReplayChecker().check(some, NOW_MS).blocks
+        assert block.times_ms.tolist() == times
 
 
 def test_the_devices_word_on_quality() -> None:

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import gzip
+import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 from hypothesis import given
@@ -22,9 +23,11 @@ from services.ingest.door.problems import (
     DoorError,
     TooLargeError,
     TooManyRequestsError,
+    TooSlowError,
     UnauthenticatedError,
     UnavailableError,
 )
+from services.ingest.door.shares import Owner, Shares
 from services.ingest.door.waiting import DOOR, WaitingRoom
 from services.ingest.merged_source import MergedSource
 from services.ingest.messages import Message, Received, Unusable
@@ -112,6 +115,23 @@ class TestWaitingRoom:
         await asyncio.sleep(0)
         assert len(room) == 1
         again.cancel()
+
+    async def test_publishers_take_turns(self) -> None:
+        room = WaitingRoom()
+        payloads = [str(number).encode() for number in range(500)]
+        waiting = [
+            asyncio.create_task(room.store("long", TOPIC, payloads)),
+            asyncio.create_task(room.store("short", TOPIC, [b"short"])),
+        ]
+        await asyncio.sleep(0)
+        assert b"short" in [one.payload for one in room.take(100)]
+        assert len(room) == 401
+        rest = [one.payload for one in room.take(1000)]
+        assert rest == payloads[99:]
+        room.close()
+        for one in waiting:
+            with pytest.raises(UnavailableError):
+                await one
 
     async def test_when_it_closes_all_who_wait_are_told(self) -> None:
         room = WaitingRoom()
@@ -287,20 +307,67 @@ class TestBodies:
                 gunzip(broken)
 
 
+class TestShares:
+    def test_an_owner_leaves_room_for_others_and_gives_back_what_it_took(self) -> None:
+        shares = Shares(400)
+        with shares.of(Owner("gw-1", is_proven=True)) as take:
+            take(60)
+            with shares.of(Owner("gw-1", is_proven=True)) as again:
+                again(40)
+                with pytest.raises(TooManyRequestsError):
+                    take(1)
+            take(40)
+            with shares.of(Owner("gw-2", is_proven=True)) as other:
+                other(100)
+                other(0)
+        with shares.of(Owner("gw-1", is_proven=True)) as take:
+            take(100)
+
+    def test_who_has_proved_nothing_leaves_half_for_those_who_have(self) -> None:
+        shares = Shares(400)
+        with contextlib.ExitStack() as held:
+            for name in "ab":
+                held.enter_context(shares.of(Owner(name, is_proven=False)))(100)
+            with pytest.raises(TooManyRequestsError):
+                held.enter_context(shares.of(Owner("c", is_proven=False)))(1)
+            for name in "de":
+                held.enter_context(shares.of(Owner(name, is_proven=True)))(100)
+            with pytest.raises(TooManyRequestsError):
+                held.enter_context(shares.of(Owner("f", is_proven=True)))(1)
+        assert not shares._taken
+
+
 class Registry:
-    """Publishers' proofs and the revision that they were changed with."""
+    """Publishers' proofs and the revision that they were changed with. answers: cleared, it lets askers wait."""
 
     def __init__(self) -> None:
         self.revision = 1
         self.proofs = {"gw-1": Proofs((hash_secret("right"),), ("key",))}
         self.asked = 0
+        self.is_away = False
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     async def load(self, publisher: str) -> Proofs:
         self.asked += 1
-        return self.proofs.get(publisher, Proofs())
+        proofs = self.proofs.get(publisher, Proofs())
+        await self.answers.wait()
+        if self.is_away:
+            raise UnavailableError
+        return proofs
 
     def callers(self) -> Callers:
         return Callers(self.load, lambda: self.revision, ManualClock(EPOCH))
+
+    async def at_once(self, count: int, ask: Callable[[], Awaitable[None]]) -> None:
+        """So many ask while the database thinks; raises what any of them gets."""
+        self.answers.clear()
+        asking = [asyncio.ensure_future(ask()) for _ in range(count)]
+        for _ in range(5):
+            await asyncio.sleep(0)
+        self.answers.set()
+        for one in asking:
+            await one
 
 
 class TestCallers:
@@ -317,6 +384,85 @@ class TestCallers:
         registry.revision = 3
         with pytest.raises(UnauthenticatedError):
             await callers.admit("gw-1", Secret(None, "right"), "10.0.0.1")
+
+    async def test_right_secrets_at_once_share_a_look_and_none_is_wrong(self) -> None:
+        """At the first request, after a change of the registry, and with a new secret that was not seen yet."""
+        registry = Registry()
+        callers = registry.callers()
+
+        def show(secret: str) -> Callable[[], Awaitable[None]]:
+            return lambda: callers.admit("gw-1", Secret(None, secret), "10.0.0.1")
+
+        await registry.at_once(30, show("right"))
+        registry.revision = 2
+        await registry.at_once(30, show("right"))
+        registry.proofs["gw-1"] = Proofs((hash_secret("new"),), ("key",))
+        await registry.at_once(30, show("new"))
+        assert registry.asked == 3
+
+    async def test_signers_at_once_share_a_look_and_none_is_wrong(self) -> None:
+        registry = Registry()
+        callers = registry.callers()
+
+        async def ask() -> None:
+            await callers.expect_signature("gw-1", "10.0.0.1")
+
+        await registry.at_once(30, ask)
+        registry.revision = 2
+        await registry.at_once(30, ask)
+        assert registry.asked == 2
+
+    async def test_an_answer_from_before_a_change_is_not_taken_for_one_after_it(
+        self,
+    ) -> None:
+        registry = Registry()
+        callers = registry.callers()
+        registry.answers.clear()
+        asking = asyncio.ensure_future(
+            callers.admit("gw-1", Secret(None, "right"), "10.0.0.1")
+        )
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert registry.asked == 1
+        del registry.proofs["gw-1"]
+        registry.revision = 2
+        registry.answers.set()
+        with pytest.raises(UnauthenticatedError):
+            await asking
+
+    @pytest.mark.parametrize("is_known", [False, True])
+    async def test_a_database_that_is_away_costs_nobody_an_attempt(
+        self, is_known: bool
+    ) -> None:
+        registry = Registry()
+        callers, right = registry.callers(), Secret(None, "right")
+        if is_known:
+            await callers.admit("gw-1", right, "10.0.0.1")
+            registry.proofs["gw-1"] = Proofs((hash_secret("new"),))
+            right = Secret(None, "new")
+        registry.is_away = True
+        for _ in range(12):
+            with pytest.raises(UnavailableError):
+                await callers.admit("gw-1", right, "10.0.0.1")
+        registry.is_away = False
+        await callers.admit("gw-1", right, "10.0.0.1")
+
+    async def test_who_goes_away_takes_the_answer_from_nobody(self) -> None:
+        registry = Registry()
+        callers = registry.callers()
+        registry.answers.clear()
+        first, second = (
+            asyncio.ensure_future(
+                callers.admit("gw-1", Secret(None, "right"), "10.0.0.1")
+            )
+            for _ in range(2)
+        )
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.sleep(0)
+        registry.answers.set()
+        await second
+        assert first.cancelled()
 
     async def test_a_new_secret_counts_before_its_revision_is_seen(self) -> None:
         registry = Registry()
@@ -337,12 +483,33 @@ class TestCallers:
 
     async def test_a_signature_that_is_no_digest_is_refused(self) -> None:
         callers = Registry().callers()
-        keys = await callers.expect_signature("gw-1", "10.0.0.1")
+        signer = await callers.expect_signature("gw-1", "10.0.0.1")
         for digest in ("", "é", "0" * 64):
             with pytest.raises(UnauthenticatedError):
-                callers.check_signature(
-                    ("gw-1", "10.0.0.1"), Signature(digest), keys, b""
-                )
+                callers.check_signature(signer, Signature(digest), b"")
+
+    async def test_bodies_that_prove_nothing_cost_attempts_and_who_signed_right_has_a_share_of_its_own(
+        self,
+    ) -> None:
+        callers = Registry().callers()
+        right = Signature(hmac.new(b"key", b"body", "sha256").hexdigest())
+        sender = await callers.expect_signature("gw-1", "10.0.0.1")
+        assert not sender.owner.is_proven
+        with callers.judging(sender):
+            callers.check_signature(sender, right, b"body")
+        for error in (TooSlowError, UnauthenticatedError) * 5:
+            sender = await callers.expect_signature("gw-1", "10.6.6.6")
+            assert not sender.owner.is_proven
+            with pytest.raises(error), callers.judging(sender):
+                raise error
+        with pytest.raises(TooManyRequestsError):
+            await callers.expect_signature("gw-1", "10.6.6.6")
+        for _ in range(12):
+            known = await callers.expect_signature("gw-1", "10.0.0.1")
+            assert known.owner == Owner("gw-1", is_proven=True)
+            with pytest.raises(DoorError), callers.judging(known):
+                raise TooSlowError
+        assert (await callers.expect_signature("gw-1", "10.0.0.1")).is_known
 
     @given(st.text(max_size=20), st.text(max_size=20))
     def test_no_header_makes_it_raise_anything_else(self, auth: str, sign: str) -> None:
