@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from services.core.broker.topics import down_topic
 from services.core.clock import ManualClock
@@ -104,6 +105,7 @@ class BirthEveryTenth(ManualClock):
             kind="birth", device_id=device_id, publisher_id=device_id, time_ms=0
         )
 
+    @override
     async def sleep(self, seconds: float) -> None:
         assert seconds == 0.1
         assert self.commands is not None
