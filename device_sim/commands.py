@@ -19,7 +19,7 @@ Configure = Callable[[Mapping[str, int | float | bool | str]], Answer]
 class CommandDesk:
     """lost: told (epoch, number) when nothing of that epoch below that number can be sent any more.
 
-    take_secret: has the secret on its disk when it returns. configure: does what the device's maker makes of it.
+    take_secret: has the secret on its disk when it returns; OSError: it has not. configure: does what the device's maker makes of it.
     """
 
     def __init__(
@@ -70,7 +70,10 @@ class CommandDesk:
         secret = command.args.get("secret")
         if self._take_secret is None or not isinstance(secret, str) or not secret:
             return False, "rotate: no secret, or nowhere to keep it"
-        self._take_secret(secret)
+        try:
+            self._take_secret(secret)
+        except OSError as error:
+            return False, f"rotate: the new secret cannot be kept: {error.strerror}"
         return True, "the new secret is kept, and the old one until it is refused"
 
     def _replay(self, command: Command) -> Answer:

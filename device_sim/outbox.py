@@ -2,8 +2,11 @@
 
 A message goes: numbered, written to disk (outbox_file), sent, receipted. It is sent only once it is on disk
 and forgotten only once a receipt covers it, so a crash at any point loses nothing and no number is used twice.
+
+While nobody answers, one message asks whether somebody is there: copies of the others would only fill the broker.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,22 +18,29 @@ FIRST_SEQ: Final = 1
 MOST_MESSAGES: Final = 20_000  # that an outbox keeps, unless said otherwise
 _FIRST_WAIT: Final = 10.0  # seconds without a receipt before a message is sent again
 _LONGEST_WAIT: Final = 60.0
+_DOUBLINGS: Final = 3  # 2.0 ** 1024, after a day of silence, would be no number
+_QUIET: Final = 2.0  # seconds after a receipt in which the next one may be on its way
+_BIRTHS_APART: Final = 10.0  # seconds, of births that tell of dropped messages
+_EARLIER: Final = -math.inf  # sent on a connection before this one
+
+
+def _pause(repeats: int) -> float:
+    return min(_FIRST_WAIT * 2.0 ** min(repeats, _DOUBLINGS), _LONGEST_WAIT)
 
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """items: how many the message carries. sent_at: on a monotonic clock, on this connection."""
+    """items: how many the message carries. sent_at: on a monotonic clock; inf: not at all."""
 
     seq: int
     payload: bytes
     items: int
-    sent_at: float | None = None
+    sent_at: float = math.inf
     attempts: int = 0
     gone: bool = False
 
     def overdue(self, now: float) -> bool:
-        wait = min(_FIRST_WAIT * 2 ** (self.attempts - 1), _LONGEST_WAIT)
-        return self.sent_at is not None and now - self.sent_at >= wait
+        return now - self.sent_at >= _pause(self.attempts - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,12 @@ class Outbox:
         self.last_seq = standing.last_seq
         self.dropped = standing.dropped
         self.birth_due = True
+        self._untold = False  # something was dropped since the last birth
+        self._announced_at = -math.inf
+        self._heard_at = _EARLIER  # the newest receipt's time, on this connection
+        self._covered_to = FIRST_SEQ - 1  # the highest number that any receipt covers
+        self._asks = 0  # repeats since the last receipt
+        self._asked_at = -math.inf
         self._items = standing.items
         self._bound = bound
         self._window = window
@@ -89,17 +105,27 @@ class Outbox:
     def number(self, build: Callable[[int, int], bytes], items: int = 1) -> None:
         """Take the next number for the message that build(epoch, seq) makes.
 
-        Beyond the bound the oldest message is dropped; the next birth then says so by its oldest_seq.
+        Beyond the bound the oldest message is dropped; a birth then says so by its oldest_seq.
         """
         while len(self._entries) >= self._bound:
             self._forget(self.oldest_seq)
             self.dropped += 1
-            self.birth_due = True
+            self._untold = True
         self.last_seq += 1
         self._items += items
         entry = Entry(self.last_seq, build(self.epoch, self.last_seq), items)
         self._entries[entry.seq] = entry
         self._added.append(entry)
+
+    def wants_birth(self, now: float) -> bool:
+        """Of what was dropped one birth tells for ten seconds: the platform keeps a row for each."""
+        told_long_ago = now - self._announced_at >= _BIRTHS_APART
+        return self.birth_due or (self._untold and told_long_ago)
+
+    def announced(self, now: float) -> None:
+        """A birth says where the numbering stands."""
+        self.birth_due = self._untold = False
+        self._announced_at = now
 
     def take_changes(self) -> Changes | None:
         """What to write next; None: nothing new."""
@@ -114,33 +140,57 @@ class Outbox:
         self._ready.extend(entry for entry in changes.added if not entry.gone)
 
     def due(self, now: float) -> Entry | None:
-        """The next message to send; None: nothing, or the window of unreceipted ones is full."""
-        for entry in self._sent.values():
-            if entry.overdue(now):
+        """The next message to send; None: nothing, or it has to wait for receipts."""
+        for seq in sorted(self._sent):
+            entry = self._sent[seq]
+            if entry.overdue(now) and self._goes_again(entry, now):
                 return entry
+            if entry.sent_at == _EARLIER:
+                return None
         while self._ready and len(self._sent) < self._window:
             entry = self._ready.popleft()
             if not entry.gone:
                 return entry
         return None
 
+    def _goes_again(self, entry: Entry, now: float) -> bool:
+        """Without an answer the oldest alone; else what was left out, or did not come while others might have.
+
+        Messages are settled in their order, so one below a settled number is lost. One above it may stand in a long
+        line at the broker, whose receipts come one after the other.
+        """
+        if self._heard_at <= entry.sent_at:
+            rested = now - self._asked_at >= _pause(self._asks)
+            return entry.seq == self.oldest_seq and rested
+        return entry.seq < self._covered_to or now - self._heard_at >= _QUIET
+
     def sent(self, entry: Entry, now: float) -> None:
+        if entry.seq in self._sent and self._heard_at <= entry.sent_at:
+            self._asks += 1
+            self._asked_at = now
         entry.sent_at = now
         entry.attempts += 1
         if not entry.gone:
-            self._sent.pop(entry.seq, None)
             self._sent[entry.seq] = entry
 
     def delivered(self, entry: Entry) -> None:
         """The broker has it; that is no reason to forget it."""
 
     def disconnected(self) -> None:
-        """Nobody knows what of the unreceipted has arrived: all of it is due again, oldest first."""
+        """Nobody knows what of the unreceipted has arrived: all of it is due again, oldest first.
+
+        All, PUBACK or not, and before anything new: a broker that was killed has lost what it had, and rules pass over
+        a reading that is older than the one they have. Where nobody answered before, the oldest goes alone until
+        somebody does, and what is new waits behind.
+        """
         again = sorted(self._sent.values(), key=lambda entry: entry.seq)
         for entry in again:
-            entry.sent_at, entry.attempts = None, 0
-        self._sent.clear()
-        self._ready.extendleft(reversed(again))
+            entry.sent_at, entry.attempts = _EARLIER, 0
+        if not self._asks:
+            self._sent.clear()
+            self._ready.extendleft(reversed(again))
+        self._heard_at = self._asked_at = _EARLIER
+        self._asks = min(self._asks, 1)
         self.birth_due = True
 
     def again(self, first: int, last: int) -> int:
@@ -148,14 +198,19 @@ class Outbox:
         kept = [seq for seq in self._entries if first <= seq <= last]
         unreceipted = [self._sent.pop(seq) for seq in kept if seq in self._sent]
         for entry in unreceipted:
-            entry.sent_at, entry.attempts = None, 0
+            entry.attempts = 0
         self._ready.extendleft(reversed(unreceipted))
         return len(kept)
 
-    def settle(self, receipt: Receipt) -> int:
+    def settle(self, receipt: Receipt, now: float) -> int:
         """Forget what the receipt covers; returns how many messages that were."""
         if receipt.epoch != self.epoch:
             return 0
+        if self._asks and (asked := self._sent.get(self.oldest_seq)):
+            asked.attempts = 1  # its many repeats were questions
+        self._heard_at, self._asks = now, 0
+        highest = max((last for _, last in receipt.also), default=0)
+        self._covered_to = max(self._covered_to, receipt.stored_through, highest)
         covered = [seq for seq in self._entries if receipt.covers(seq)]
         for seq in covered:
             self._forget(seq)
@@ -185,6 +240,12 @@ class Unnumbered:
     def number(self, build: Callable[[None, None], bytes], items: int = 1) -> None:
         self._ready.append(Entry(0, build(None, None), items))
 
+    def wants_birth(self, _now: float) -> bool:
+        return self.birth_due
+
+    def announced(self, _now: float) -> None:
+        self.birth_due = False
+
     def take_changes(self) -> None:
         return None
 
@@ -201,5 +262,5 @@ class Unnumbered:
     def disconnected(self) -> None:
         self.birth_due = True
 
-    def settle(self, _receipt: Receipt) -> int:
+    def settle(self, _receipt: Receipt, _now: float) -> int:
         return 0

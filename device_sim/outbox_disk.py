@@ -20,7 +20,14 @@ class OutboxDisk:
         self._turn = asyncio.Lock()
 
     async def write(self, memory: Mapping[str, bytes]) -> set[str] | None:
-        """Whose outbox had something new; None: the disk refused it, and the next write tries it again."""
+        """Whose outbox had something new; None: the disk refused it, and the next write tries it again.
+
+        The thread that writes cannot be cancelled: who is cancelled here waits no longer, and the rest goes on.
+        """
+        writing = asyncio.create_task(self._write(memory), name="outbox")
+        return await asyncio.shield(writing)
+
+    async def _write(self, memory: Mapping[str, bytes]) -> set[str] | None:
         async with self._turn:
             self._unwritten += [
                 changes

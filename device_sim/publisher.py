@@ -164,8 +164,8 @@ class Publisher:
                 error=str(error),
             )
             return
-        if self.outbox.settle(receipt):
-            self._work.set()
+        self._work.set()
+        if self.outbox.settle(receipt, self._now()):
             self.receipted.set()
         for refusal in receipt.rejected:
             self._around.tell(
@@ -194,7 +194,7 @@ class Publisher:
         while client.is_connected and client.connection == connection:
             if self._results:
                 await self._answer(client, self._results.pop(0))
-            elif self.outbox.birth_due:
+            elif self.outbox.wants_birth(self._now()):
                 await self._announce(client)
             elif entry := self._next():
                 await self._send(client, entry)
@@ -218,7 +218,7 @@ class Publisher:
 
     async def _announce(self, client: BrokerClient) -> None:
         time_ms = self._around.clock.now_ms()
-        self.outbox.birth_due = False
+        self.outbox.announced(self._now())
         birth = wire.birth(
             time_ms,
             self.outbox.epoch,

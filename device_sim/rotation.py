@@ -14,7 +14,7 @@ class KeyRing:
     """At each attempt to connect the broker is shown attempt(); who got in says so by worked().
 
     A new secret is in force only some time after it was taken, or never: so the others stay, and are tried in turn.
-    keep: writes the secrets down for good, newest first, before take() returns.
+    keep: writes the secrets down for good, newest first, before take() returns; what it raises leaves the ring as it is.
     """
 
     def __init__(self, secrets: Sequence[str], keep: Keep | None = None) -> None:
@@ -41,10 +41,10 @@ class KeyRing:
     def take(self, secret: str) -> None:
         """A new one. Who is asked twice holds it once."""
         others = [known for known in self._secrets if known != secret]
-        self._secrets = [secret, *others][:_MOST_KEPT]
-        self._tried = -1
+        secrets = [secret, *others][:_MOST_KEPT]
         if self._keep is not None:
-            self._keep(self._secrets)
+            self._keep(secrets)
+        self._secrets, self._tried = secrets, -1
 
 
 class KeptSecrets:
@@ -61,18 +61,19 @@ class KeptSecrets:
         secrets = [*self._kept.get(publisher, ()), given]
 
         def keep(secrets: Sequence[str]) -> None:
-            self._kept[publisher] = list(secrets)
-            self._write()
+            kept = {**self._kept, publisher: list(secrets)}
+            self._write(kept)
+            self._kept = kept
 
         return KeyRing(secrets, keep)
 
-    def _write(self) -> None:
+    def _write(self, kept: dict[str, list[str]]) -> None:
         """On the disk when it returns: the old secret may be worthless a second later."""
         draft = self._path.with_suffix(".draft")
         draft.unlink(missing_ok=True)
         draft.touch(mode=0o600)
         with draft.open("w", encoding="utf-8") as stream:
-            json.dump(self._kept, stream)
+            json.dump(kept, stream)
             stream.flush()
             os.fsync(stream.fileno())
         draft.replace(self._path)

@@ -2,33 +2,22 @@
 
 import argparse
 import asyncio
-import contextlib
-import itertools
 import json
 import os
 import signal
 import sys
-import threading
-from concurrent.futures import CancelledError
 from pathlib import Path
-from typing import Final
-
-import msgspec
 
 from device_sim.client.client import (
     ClientSettings,
     ClockNotSetError,
     DeviceClient,
-    MessageTooLargeError,
 )
+from device_sim.client.lines import Lines, items_of
 from device_sim.folder import FolderTakenError
 from device_sim.outbox import MOST_MESSAGES
-from services.core.broker.messages import Item
 from services.core.broker.options import Trust
-from services.core.clock import Clock, SystemClock
-
-_MOST_AT_ONCE: Final = 500  # lines to one write of the disk
-_decoder = msgspec.json.Decoder(Item)
+from services.core.clock import SystemClock
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -75,51 +64,12 @@ def _tell(event: str, /, **facts: object) -> None:
     )
 
 
-def _items(lines: list[bytes], clock: Clock) -> list[list[Item]]:
-    """One message a line; a line that is none is said and passed over."""
-    items = []
-    for line in filter(bytes.strip, lines):
-        try:
-            item = _decoder.decode(line)
-        except msgspec.DecodeError as error:
-            _tell(
-                "a line that is no item",
-                error=str(error),
-                line=line.decode(errors="replace"),
-            )
-            continue
-        item.time = clock.now_ms() if item.time is None else item.time
-        items.append([item])
-    return items
-
-
-class Lines:
-    """Standard input, be it a pipe or a file, without holding up the event loop or the end of the program."""
-
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue(_MOST_AT_ONCE)
-        loop = asyncio.get_running_loop()
-        threading.Thread(target=self._read, args=[loop], daemon=True).start()
-
-    def _read(self, loop: asyncio.AbstractEventLoop) -> None:
-        with contextlib.suppress(RuntimeError, CancelledError):  # the loop has ended
-            for line in itertools.chain(sys.stdin.buffer, [b""]):
-                asyncio.run_coroutine_threadsafe(self._queue.put(line), loop).result()
-
-    async def take(self) -> list[bytes]:
-        """At least one, and what else has come; the last of all is empty."""
-        lines = [await self._queue.get()]
-        while lines[-1] and not self._queue.empty() and len(lines) < _MOST_AT_ONCE:
-            lines.append(self._queue.get_nowait())
-        return lines
-
-
 async def _send(client: DeviceClient, *, say_numbers: bool) -> None:
     clock, lines, dropped = SystemClock(), Lines(), client.dropped
     taken = [b"the first"]
     while taken[-1]:
         taken = await lines.take()
-        for number in await client.put(*_items(taken, clock)):
+        for number in await client.put(*items_of(taken, clock.now_ms(), _tell)):
             if say_numbers:
                 print(number, flush=True)
         if client.dropped > dropped:
@@ -146,7 +96,7 @@ async def run(given: argparse.Namespace) -> None:
 def main() -> int:
     try:
         asyncio.run(run(parse(sys.argv[1:])))
-    except (FolderTakenError, ClockNotSetError, MessageTooLargeError, OSError) as error:
+    except (FolderTakenError, ClockNotSetError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

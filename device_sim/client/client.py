@@ -54,6 +54,12 @@ class ClientSettings:
     configure: Configure | None = None
 
 
+def fits(items: Sequence[Item]) -> bool:
+    """Whether they can be one message, whatever number it gets."""
+    largest = wire.data(items, _LARGEST_NUMBER, _LARGEST_NUMBER)
+    return len(largest) <= LARGEST_MESSAGE
+
+
 def _say_nothing(_event: str, /, **_facts: object) -> None:
     pass
 
@@ -116,16 +122,16 @@ class DeviceClient:
     async def put(self, *messages: Sequence[Item]) -> range:
         """Number messages of some items each; on return all of them are on the disk, and will arrive.
 
+        Who is cancelled while it waits for the disk has put them all the same.
+
         Returns:
             Their numbers.
 
         Raises:
             MessageTooLargeError: one is; none is taken.
         """
-        for items in messages:
-            largest = wire.data(items, _LARGEST_NUMBER, _LARGEST_NUMBER)
-            if len(largest) > LARGEST_MESSAGE:
-                raise MessageTooLargeError((MessageTooLargeError.__doc__ or "").strip())
+        if not all(map(fits, messages)):
+            raise MessageTooLargeError((MessageTooLargeError.__doc__ or "").strip())
         first = self._outbox.last_seq + 1
         for items in messages:
             self._outbox.number(partial(wire.data, items), len(items))

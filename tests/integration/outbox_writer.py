@@ -37,7 +37,7 @@ def main() -> None:
         if box.last_seq % SETTLED_EVERY == 0:
             through = box.last_seq - SETTLED_EVERY // 2
             os.write(1, b"-%d\n" % through)
-            box.settle(Receipt(epoch=EPOCH, stored_through=through))
+            box.settle(Receipt(epoch=EPOCH, stored_through=through), 0.0)
             _write(file, box)
 
 

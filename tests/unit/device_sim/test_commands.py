@@ -1,10 +1,13 @@
 """What the simulated devices answer: the truth, and the same when they are asked twice."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from device_sim.commands import CommandDesk
 from device_sim.outbox import Outbox, Standing, Unnumbered
+from device_sim.rotation import KeptSecrets
 from services.core.broker.messages import Command, Receipt, Result
 from tests.unit.device_sim.test_outbox import EPOCH, number, send_due
 
@@ -47,7 +50,7 @@ def test_a_replay_sends_at_once_what_is_kept() -> None:
 
 def test_what_is_gone_is_told_by_a_birth() -> None:
     outbox = sent_outbox(6)
-    outbox.settle(Receipt(epoch=EPOCH, stored_through=3))
+    outbox.settle(Receipt(epoch=EPOCH, stored_through=3), 0.0)
     asked = Asked(outbox)
     assert asked.replay(2, 4).detail == "1 of 3 messages are sent again"
     assert outbox.birth_due
@@ -73,6 +76,19 @@ def test_the_same_command_again_is_answered_and_not_done_again() -> None:
     asked.outbox.birth_due = False
     assert asked.ask(Command(id="c-9", name="rebirth")) == first
     assert not asked.outbox.birth_due
+
+
+def test_a_secret_that_cannot_be_kept_is_refused_and_the_old_one_stays(
+    tmp_path: Path,
+) -> None:
+    ring = KeptSecrets(tmp_path / "gone" / "rotated.json").ring("pump-1", "given")
+    desk = CommandDesk(sent_outbox(1), lambda *_: None, ring.take)
+    asked = Command(id="c-1", name="rotate", args={"secret": "a new one"})
+    result = desk.answer(msgspec.json.encode(asked), NOW_MS)
+    assert result is not None
+    assert not result.ok
+    assert "a new one" not in str(result.detail)
+    assert ring.secrets == ("given",)
 
 
 def test_what_cannot_be_done_is_said() -> None:

@@ -74,7 +74,7 @@ class TestSending:
         box = outbox()
         number(box, 4)
         send_due(box, 0.0)
-        box.settle(receipt(1, (3, 3)))
+        box.settle(receipt(1, (3, 3)), 0.0)
         number(box, 1)
         box.disconnected()
         assert send_due(box, 1.0) == [2, 4, 5]
@@ -84,7 +84,7 @@ class TestSending:
         box = outbox(window=3)
         number(box, 10)
         assert send_due(box, 0.0) == [1, 2, 3]
-        box.settle(receipt(2))
+        box.settle(receipt(2), 0.0)
         assert send_due(box, 0.1) == [4, 5]
 
 
@@ -92,25 +92,25 @@ class TestSettling:
     def test_a_receipt_of_another_epoch_means_nothing(self) -> None:
         box = outbox()
         number(box, 2)
-        assert box.settle(receipt(2, epoch=EPOCH - 1)) == 0
+        assert box.settle(receipt(2, epoch=EPOCH - 1), 0.0) == 0
         assert box.pending == 2
 
     def test_the_oldest_number_rises_with_receipts_only(self) -> None:
         box = outbox()
         number(box, 3)
         send_due(box, 0.0)
-        box.settle(receipt(0, (2, 3)))
+        box.settle(receipt(0, (2, 3)), 0.0)
         assert box.oldest_seq == 1
-        box.settle(receipt(3))
+        box.settle(receipt(3), 0.0)
         assert box.oldest_seq == 4
 
     def test_beyond_the_bound_the_oldest_is_dropped_and_the_birth_says_so(self) -> None:
         box = outbox(bound=5)
         number(box, 5)
-        box.birth_due = False  # as after a birth
+        box.announced(-10.0)
         number(box, 2)
         assert (box.oldest_seq, box.dropped, box.pending) == (3, 2, 5)
-        assert box.birth_due
+        assert box.wants_birth(0.0)
         assert send_due(box, 0.0) == [3, 4, 5, 6, 7]
 
     @given(
@@ -134,15 +134,86 @@ class TestSettling:
             elif step == "send":
                 stored |= {seq for seq in send_due(box, now) if chance.random() < 0.6}
             elif step == "receipt":
-                box.settle(_receipt_for(stored))
+                box.settle(_receipt_for(stored), now)
             else:
                 box.disconnected()
         write(box)
-        box.disconnected()
-        again = set(send_due(box, now))
-        assert again | stored == set(range(1, box.last_seq + 1))
-        box.settle(_receipt_for(stored | again))
+        for second in range(300):
+            if sent := send_due(box, now + second):  # who is heard is answered
+                stored |= set(sent)
+                box.settle(_receipt_for(stored), now + second)
+        assert stored == set(range(1, box.last_seq + 1))
         assert box.pending == 0
+
+
+class TestSilence:
+    def unanswered(self, count: int, seconds: int) -> tuple[Outbox, list[int]]:
+        """Sent at once, and nothing came back for so long; what was sent again meanwhile."""
+        box = outbox()
+        number(box, count)
+        assert len(send_due(box, 0.0)) == count
+        again = [n for now in range(1, seconds) for n in send_due(box, float(now))]
+        return box, again
+
+    def test_one_message_asks_and_what_the_answer_leaves_out_goes_again(self) -> None:
+        box, again = self.unanswered(200, seconds=120)
+        assert again == [1, 1, 1]
+        box.settle(receipt(50, (101, 200)), 120.0)
+        assert send_due(box, 120.0) == list(range(51, 101))
+
+    def test_what_stands_in_a_long_line_is_not_sent_again(self) -> None:
+        box, _ = self.unanswered(200, seconds=120)
+        for through in range(1, 151):
+            box.settle(receipt(through), 120.0 + through)
+            assert send_due(box, 121.9 + through) == []
+        assert send_due(box, 272.0) == list(range(151, 201))
+
+    def test_a_loss_among_others_waits_for_its_first_repeat_as_ever(self) -> None:
+        box = outbox()
+        number(box, 3)
+        send_due(box, 0.0)
+        box.settle(receipt(1, (3, 3)), 0.1)
+        assert [now for now in range(100) if send_due(box, float(now))] == [10, 30, 70]
+
+    def test_a_new_connection_asks_again_and_keeps_the_order(self) -> None:
+        box, _ = self.unanswered(50, seconds=60)
+        for now in (60.0, 61.0):
+            box.disconnected()
+            number(box, 1)
+            assert send_due(box, now) == [1]
+        box.settle(receipt(1), 62.0)
+        assert send_due(box, 63.0) == []
+        assert send_due(box, 64.0) == list(range(2, 53))
+
+    def test_a_full_outbox_does_not_ask_more_often(self) -> None:
+        box = outbox(bound=20)
+        number(box, 20)
+        assert send_due(box, 0.0) == list(range(1, 21))
+        again = []
+        for now in range(1, 120):
+            number(box, 1)
+            again += [n for n in send_due(box, float(now)) if n < box.last_seq]
+        assert again == [11, 31, 71]
+
+    def test_a_week_of_it_changes_nothing(self) -> None:
+        box, again = self.unanswered(2, seconds=1)
+        times = range(0, 7 * 86_400, 60)
+        again = [n for now in times for n in send_due(box, float(now))]
+        assert again == [1] * (len(times) - 1)
+        box.settle(receipt(0, (2, 2)), times[-1] + 1.0)
+        assert send_due(box, times[-1] + 10.0) == [1]
+
+    def test_dropping_is_told_every_ten_seconds(self) -> None:
+        box = outbox(bound=5)
+        number(box, 5)
+        births = []
+        for drop in range(4_000):
+            number(box, 1)
+            if box.wants_birth(drop / 200):
+                box.announced(drop / 200)
+                births.append(drop / 200)
+        assert births == [0, 10]
+        assert box.wants_birth(20.0)
 
 
 def _receipt_for(stored: set[int]) -> Receipt:
@@ -174,7 +245,7 @@ class TestFile:
         assert changes is not None
         file.write([changes], {"counters": b"12"})
         box.on_disk(changes)
-        box.settle(receipt(2))
+        box.settle(receipt(2), 0.0)
         last = box.take_changes()
         assert last is not None
         file.write([last], {})
@@ -221,7 +292,7 @@ class TestFile:
         box = file.open_outboxes(["pump-1"], EPOCH)["pump-1"]
         for _ in range(6):
             box.number(build, items=3)
-        box.settle(receipt(1, (4, 5)))
+        box.settle(receipt(1, (4, 5)), 0.0)
         changes = box.take_changes()
         assert changes is not None
         file.write([changes], {})
