@@ -89,7 +89,7 @@ def test_an_outbox_that_does_not_wait_for_the_disk_is_found_out(tmp_path: Path) 
 
 def test_the_c_example_keeps_what_it_said(tmp_path: Path) -> None:
     """With nobody to connect to: what it takes up again it says by the number that it goes on with."""
-    program = str(c_example(tmp_path))
+    program = str(c_example())
     folder, trace = tmp_path / "outbox", tmp_path / "trace"
     folder.mkdir()
     lines = b"".join(b'{"values": {"voltage": %d}}\n' % n for n in range(MESSAGES))

@@ -1,6 +1,6 @@
 /* A device that loses nothing: MQTT 3.1.1, an outbox of fsynced files, receipts.
  *
- *   cc -std=c11 -Wall -Wextra -Werror -O2 -o device device.c link_tls.c -lssl -lcrypto
+ *   cc -std=c11 -Wall -Wextra -Werror -O2 -o device device.c outbox.c json.c link_tls.c -lssl -lcrypto
  *   ALATAU_CA=ca.pem ALATAU_DEVICE_SECRET=… ./device HOST PORT DEVICE FOLDER < values.jsonl
  *
  * Each line of input is one item: {"time": 1795320000250, "values": {"voltage": 230.4}}.
@@ -11,125 +11,42 @@
  * Read docs/device-client.md beside it. With link_plain.c instead of link_tls.c it needs no library.
  */
 #define _POSIX_C_SOURCE 200809L
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "json.h"
 #include "link.h"
+#include "outbox.h"
 
-enum { LINE = 60000, PACKET = 70000, MOST_KEPT = 5000, WINDOW = 100, RESEND_SECONDS = 30, KEEPALIVE = 30 };
+#ifndef SECOND
+#define SECOND 1000     /* ms; a test may be in a hurry */
+#endif
+#define EARLIER (LLONG_MIN / 2)     /* sent on a connection before this one */
 
-typedef struct { long long seq; time_t sent; } Message;
+enum { LINE = 60000, PACKET = 70000, WINDOW = 100, KEEPALIVE = 30 };
+enum { RESEND = 10 * SECOND, LONGEST_RESEND = 60 * SECOND, QUIET = 2 * SECOND, BIRTHS_APART = 10 * SECOND };
+enum { FIRST_REDIAL = SECOND / 5, LONGEST_REDIAL = 5 * SECOND };
 
 static const char *device;
-static int folder;                  /* where the outbox is */
-static long long epoch, last_seq;
-static Message kept[MOST_KEPT];     /* the outbox, ascending by seq; sent 0: not on this connection */
-static int count, broker = -1;
+static int broker = -1;
 static bool connected, birth_due, input_ended;
-static time_t heard, spoke;
+static long long heard, spoke, announced, redial = FIRST_REDIAL, dial_at;
+static long long receipted = EARLIER, covered;      /* when a receipt came on this connection; the highest number in one */
+static long long asked = EARLIER;                   /* when the oldest was repeated; how often since the last receipt */
+static int asks;
 static unsigned char came[PACKET];  /* of packets that are not whole yet */
 static size_t came_size;
 
-static void die(const char *what) { perror(what), exit(1); }
-
-/* The outbox: one file a message, on the disk before anything is said about it. */
-
-static void write_file(const char *name, const void *bytes, size_t size)
+static long long now(void)          /* in ms, whatever is done to the clock */
 {
-    int draft = openat(folder, "draft", O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (draft < 0 || write(draft, bytes, size) != (ssize_t)size || fsync(draft) || close(draft))
-        die("outbox");
-    /* rename is atomic: after a power cut there is all of the file or none of it; the folder's fsync makes it last */
-    if (renameat(folder, "draft", folder, name) || fsync(folder))
-        die("outbox");
-}
-
-static size_t read_file(const char *name, char *bytes, size_t most)
-{
-    int file = openat(folder, name, O_RDONLY);
-    ssize_t size = file < 0 ? 0 : read(file, bytes, most);
-    if (file >= 0)
-        close(file);
-    return size < 0 ? 0 : (size_t)size;
-}
-
-static long long read_number(const char *name)
-{
-    char text[32] = {0};
-    return read_file(name, text, sizeof text - 1) ? strtoll(text, NULL, 10) : 0;
-}
-
-static void write_number(const char *name, long long number)
-{
-    char text[32];
-    write_file(name, text, (size_t)snprintf(text, sizeof text, "%lld", number));
-}
-
-static int by_seq(const void *a, const void *b)
-{
-    return ((const Message *)a)->seq < ((const Message *)b)->seq ? -1 : 1;
-}
-
-static void open_outbox(const char *path)
-{
-    if (mkdir(path, 0700) && errno != EEXIST)
-        die(path);
-    folder = open(path, O_RDONLY | O_DIRECTORY);
-    int parent = folder < 0 ? -1 : openat(folder, "..", O_RDONLY);
-    if (parent < 0 || fsync(parent) || close(parent))   /* the new folder itself must outlast the power */
-        die(path);
-    if (!(epoch = read_number("epoch")))    /* a new outbox must not use old numbers: the clock must be set */
-        write_number("epoch", epoch = (long long)time(NULL));
-    last_seq = read_number("last");
-    DIR *listing = fdopendir(dup(folder));
-    for (struct dirent *entry; listing && (entry = readdir(listing));) {
-        long long seq = strtoll(entry->d_name, NULL, 10);
-        if (seq > 0 && count < MOST_KEPT)
-            kept[count++].seq = seq;
-        if (seq > last_seq)
-            last_seq = seq;
-    }
-    closedir(listing);
-    qsort(kept, (size_t)count, sizeof *kept, by_seq);
-}
-
-static void forget(int place)
-{
-    char name[32];
-    snprintf(name, sizeof name, "%lld", kept[place].seq);
-    if (kept[place].seq == last_seq)    /* its file was what remembered the highest number */
-        write_number("last", last_seq);
-    unlinkat(folder, name, 0);          /* comes back after a power cut? then it is sent again, which is harmless */
-    memmove(kept + place, kept + place + 1, (size_t)(--count - place) * sizeof *kept);
-}
-
-static void put(const char *line)
-{
-    static char text[PACKET];
-    char name[32];
-    if (*line != '{' || !strstr(line, "\"values\"")) {
-        fprintf(stderr, "a line that is no item: %s\n", line);
-        return;
-    }
-    if (count == MOST_KEPT) {           /* full: the oldest goes, and a birth says so */
-        fprintf(stderr, "the outbox is full: message %lld is dropped\n", kept[0].seq);
-        forget(0);
-        birth_due = true;
-    }
-    snprintf(name, sizeof name, "%lld", last_seq + 1);
-    int size = snprintf(text, sizeof text, "{\"seq\":%lld,\"epoch\":%lld,%s", last_seq + 1, epoch, line + 1);
-    write_file(name, text, (size_t)size);
-    kept[count++] = (Message){.seq = ++last_seq};
-    printf("%lld\n", last_seq);
-    fflush(stdout);
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
 }
 
 /* MQTT 3.1.1, as much of it as a publisher needs. */
@@ -138,15 +55,16 @@ static void hang_up(void)
 {
     link_close();
     broker = -1, connected = false, came_size = 0;
-    for (int i = 0; i < count; i++)     /* nobody knows what has arrived: all of it goes again, oldest first */
-        kept[i].sent = 0;
+    for (int i = 0; i < count; i++)     /* nobody knows what has arrived: all of it goes again, oldest first; */
+        kept[i].sent = asks && kept[i].sent ? EARLIER : 0;  /* where nobody answered, only once somebody does */
+    receipted = asked = EARLIER, asks = asks > 0;
 }
 
 static void as_bytes(const unsigned char *bytes, size_t size)
 {
     if (broker >= 0 && !link_send(bytes, size))
         hang_up();
-    spoke = time(NULL);
+    spoke = now();
 }
 
 static size_t add_text(unsigned char *to, const char *text)
@@ -208,7 +126,9 @@ static void dial(const char *host, const char *port)
 {
     const char *secret = getenv("ALATAU_DEVICE_SECRET");
     broker = link_open(host, port);
-    heard = time(NULL);
+    heard = now();
+    dial_at = heard + redial / 2 + rand() % redial;   /* not all devices of a city at the same moment */
+    redial = redial < LONGEST_REDIAL ? 2 * redial : redial;
     if (broker >= 0 && strlen(secret ? secret : "") < 200)
         send_connect(secret ? secret : "");
 }
@@ -223,15 +143,16 @@ static void announce(long long of_epoch, long long oldest)
 
 static void settle(long long first, long long last)
 {
+    covered = last > covered ? last : covered;
     for (int i = count - 1; i >= 0; i--)
         if (kept[i].seq >= first && kept[i].seq <= last)
             forget(i);
 }
 
-static long long member(const char *json, const char *name, long long otherwise)
+static long long number(const char *json, const char *name, long long otherwise)
 {
-    const char *found = strstr(json, name);
-    return found && (found = strchr(found + strlen(name), ':')) ? strtoll(found + 1, NULL, 10) : otherwise;
+    const char *found = json_member(json, name);
+    return found && strchr("-0123456789", *found) ? strtoll(found, NULL, 10) : otherwise;
 }
 
 static void take_ranges(const char *at)     /* [1045,1047],[1050,1050]] */
@@ -249,25 +170,35 @@ static void take_ranges(const char *at)     /* [1045,1047],[1050,1050]] */
 
 static void take_receipt(const char *json)
 {
-    if (member(json, "\"epoch\"", -1) != epoch)
+    if (number(json, "epoch", -1) != epoch)
         return;
-    settle(0, member(json, "\"stored_through\"", -1));
-    const char *also = strstr(json, "\"also\"");
-    if (also && (also = strchr(also, '[')))
+    receipted = now(), asks = 0;
+    settle(0, number(json, "stored_through", -1));
+    const char *also = json_member(json, "also");
+    if (also && *also == '[')
         take_ranges(also + 1);
-    if (strstr(json, "\"rejected\""))
+    if (json_member(json, "rejected"))
         fprintf(stderr, "refused: %s\n", json);
+}
+
+static bool is(const char *value, const char *word)
+{
+    size_t size = strlen(word);
+    return value && *value == '"' && !strncmp(value + 1, word, size) && value[1 + size] == '"';
 }
 
 /* replay and rebirth are done; configure and rotate are answered with the truth: it has nothing of the kind */
 static void take_command(const char *json)
 {
-    char id[64] = "", text[200];
-    const char *found = strstr(json, "\"id\"");
-    if (!found || sscanf(found, "\"id\" : \"%40[A-Za-z0-9-]", id) != 1)
+    char id[41] = "", text[200];
+    const char *name = json_member(json, "name"), *spelled = json_member(json, "id"), *args = json_member(json, "args");
+    bool replay = is(name, "replay"), rebirth = is(name, "rebirth");
+    bool known = replay || rebirth || is(name, "configure") || is(name, "rotate");
+    bool expired = number(json, "expires_at", LLONG_MAX) / 1000 <= time(NULL);
+    if (!known || expired || !spelled || sscanf(spelled, "\"%40[A-Za-z0-9-]", id) != 1)
         return;
-    bool replay = strstr(json, "\"replay\"") != NULL, rebirth = strstr(json, "\"rebirth\"") != NULL;
-    long long first = member(json, "\"from\"", 0), last = member(json, "\"to\"", -1), of = member(json, "\"epoch\"", -1);
+    long long first = number(args, "from", 0), last = number(args, "to", -1), of = number(args, "epoch", -1);
+    replay &= of >= 0 && last >= first && last < LLONG_MAX;
     for (int i = 0; replay && of == epoch && i < count; i++)
         if (kept[i].seq >= first && kept[i].seq <= last)
             kept[i].sent = 0;
@@ -285,7 +216,7 @@ static void take_packet(int kind, const unsigned char *body, size_t size)
     if (kind == 2 && size >= 2 && body[1] == 0) {       /* CONNACK: in */
         subscribe("receipt");
         subscribe("command");
-        connected = birth_due = true;
+        connected = birth_due = true, redial = FIRST_REDIAL;
     } else if (kind == 2) {
         fprintf(stderr, "the broker refuses us: %d\n", size >= 2 ? body[1] : -1);
         hang_up();
@@ -301,8 +232,8 @@ static void take_bytes(void)
     ssize_t got = link_receive(came + came_size, sizeof came - came_size);
     if (got < 0)
         hang_up();
-    heard = time(NULL);
-    came_size += got > 0 ? (size_t)got : 0;
+    if (got > 0)
+        heard = now(), came_size += (size_t)got;
     while (broker >= 0) {
         size_t used = 1, size = 0;
         while (used < came_size && used < 5) {
@@ -320,17 +251,31 @@ static void take_bytes(void)
         hang_up();
 }
 
+/* Without an answer the oldest alone asks for one: copies of the rest would fill the broker. After an answer goes what it
+ * left out, at once where it names a later one, else when no more come: till then it may stand in a long line there. */
+static bool goes(int i, long long at)
+{
+    long long between = asks < 3 ? RESEND << asks : LONGEST_RESEND;
+    if (!kept[i].sent || at - kept[i].sent < RESEND)
+        return !kept[i].sent;
+    if (receipted > kept[i].sent)
+        return kept[i].seq < covered || at - receipted >= QUIET;
+    return i == 0 && at - asked >= between;
+}
+
 static void send_due(void)
 {
     static char text[PACKET];
-    char name[32];
-    time_t now = time(NULL);
     for (int i = 0; i < count && i < WINDOW && broker >= 0; i++) {
-        if (kept[i].sent && now - kept[i].sent < RESEND_SECONDS)
+        long long at = now();
+        if (!goes(i, at) && kept[i].sent == EARLIER)
+            break;                      /* what is new waits behind it: order is kept */
+        if (!goes(i, at))
             continue;
-        snprintf(name, sizeof name, "%lld", kept[i].seq);
-        size_t size = read_file(name, text, sizeof text);
-        kept[i].sent = now;
+        if (kept[i].sent && receipted <= kept[i].sent)
+            asked = at, asks++;
+        size_t size = read_message(kept[i].seq, text, sizeof text);
+        kept[i].sent = at;
         publish("data", text, size, (unsigned)(kept[i].seq % 60000) + 10);
     }
 }
@@ -340,20 +285,22 @@ static void take_input(void)
     static char line[LINE];
     static size_t filled;
     ssize_t got = read(STDIN_FILENO, line + filled, sizeof line - 1 - filled);
-    if (got <= 0) {
-        input_ended = true;
-        return;
-    }
-    filled += (size_t)got;
+    if ((input_ended = got <= 0) && filled > 0)
+        line[filled] = '\n', got = 1;    /* the last line may have none */
+    filled += got > 0 ? (size_t)got : 0;
     line[filled] = 0;
     for (char *end; (end = memchr(line, '\n', filled)) != NULL;) {
         *end = 0;
-        put(line);
+        if (put(line))
+            printf("%lld\n", last_seq);
+        else
+            fprintf(stderr, "a line that is no item: %.200s\n", line);
+        fflush(stdout);
         filled -= (size_t)(end + 1 - line);
         memmove(line, end + 1, filled + 1);
     }
-    if (filled == sizeof line - 1)      /* longer than a message may be */
-        filled = 0;
+    if (filled == sizeof line - 1)
+        fprintf(stderr, "a line that is longer than a message may be: %.200s\n", line), filled = 0;
 }
 
 int main(int arguments, char **argument)
@@ -362,25 +309,26 @@ int main(int arguments, char **argument)
         return fputs("device HOST PORT DEVICE FOLDER < values.jsonl\n", stderr), 2;
     device = argument[3];
     open_outbox(argument[4]);
+    srand((unsigned)(time(NULL) ^ getpid()));
     while (!input_ended || count > 0) {
-        if (broker < 0)
+        if (broker < 0 && now() >= dial_at)
             dial(argument[1], argument[2]);
         struct pollfd watched[2] = {{.fd = input_ended ? -1 : STDIN_FILENO, .events = POLLIN},
                                     {.fd = broker, .events = POLLIN}};
-        poll(watched, 2, broker < 0 ? 200 : 1000);
+        poll(watched, 2, broker < 0 ? FIRST_REDIAL : SECOND);
         if (watched[0].revents)
             take_input();
         if (broker >= 0 && watched[1].revents)
             take_bytes();
-        if (connected && birth_due)
+        if (connected && (birth_due || (dropped && now() - announced >= BIRTHS_APART))) {
             announce(epoch, count ? kept[0].seq : last_seq + 1);
-        birth_due &= !connected;
+            birth_due = dropped = false, announced = now();
+        }
         if (connected)
             send_due();
-        time_t now = time(NULL);
-        if (broker >= 0 && now - spoke >= KEEPALIVE / 2)
+        if (broker >= 0 && now() - spoke >= KEEPALIVE * SECOND / 2)
             send_packet(0xC0, NULL, 0);
-        if (broker >= 0 && now - heard > KEEPALIVE + 10)
+        if (broker >= 0 && now() - heard > (KEEPALIVE + 10) * SECOND)
             hang_up();
     }
     send_packet(0xE0, NULL, 0);         /* DISCONNECT: the broker sends no will */

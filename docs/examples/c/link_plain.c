@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include <netdb.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 #include "link.h"
 
@@ -10,9 +11,11 @@ static int stream = -1;
 int link_open(const char *host, const char *port)
 {
     struct addrinfo wanted = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+    struct timeval patience = {.tv_sec = PATIENCE};
     if (getaddrinfo(host, port, &wanted, &found))
         return -1;
     stream = socket(found->ai_family, found->ai_socktype, 0);
+    setsockopt(stream, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);     /* of connect(), too */
     if (stream >= 0 && connect(stream, found->ai_addr, found->ai_addrlen))
         link_close();
     freeaddrinfo(found);

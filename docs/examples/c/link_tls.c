@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include <openssl/ssl.h>
 #include <openssl/err.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,16 +25,26 @@ static SSL_CTX *trust(void)
     return context;
 }
 
+/* Until OpenSSL can go on; false: it cannot, or nothing came of it for too long. */
+static bool wait_for_it(void)
+{
+    struct pollfd watched = {.fd = (int)BIO_get_fd(stream, NULL), .events = BIO_should_read(stream) ? POLLIN : POLLOUT};
+    return BIO_should_retry(stream) && poll(&watched, 1, PATIENCE * 1000) > 0;
+}
+
 int link_open(const char *host, const char *port)
 {
     stream = BIO_new_ssl_connect(trust());
     BIO_get_ssl(stream, &session);
-    SSL_clear_mode(session, SSL_MODE_AUTO_RETRY);   /* a record may bring nothing for us: do not wait for the next */
     SSL_set_tlsext_host_name(session, host);
     SSL_set1_host(session, host);
     BIO_set_conn_hostname(stream, host);
     BIO_set_conn_port(stream, port);
-    if (BIO_do_connect(stream) == 1)
+    BIO_set_nbio(stream, 1);            /* half a record, and then nothing: that must not hold us up for ever */
+    bool open;
+    while (!(open = BIO_do_connect(stream) == 1) && wait_for_it())
+        ;
+    if (open)
         return (int)BIO_get_fd(stream, NULL);
     if (SSL_get_verify_result(session) != X509_V_OK)
         fprintf(stderr, "%s: %s\n", host, X509_verify_cert_error_string(SSL_get_verify_result(session)));
@@ -42,7 +53,17 @@ int link_open(const char *host, const char *port)
     return -1;
 }
 
-bool link_send(const void *bytes, size_t size) { return size == 0 || BIO_write(stream, bytes, (int)size) == (int)size; }
+bool link_send(const void *bytes, size_t size)
+{
+    int sent = 0;
+    for (const char *rest = bytes; size > 0; rest += sent, size -= (size_t)sent)
+        if ((sent = BIO_write(stream, rest, (int)size)) <= 0) {
+            if (!wait_for_it())
+                return false;
+            sent = 0;
+        }
+    return true;
+}
 
 /* Of what OpenSSL has read already the descriptor no longer tells: all of it is taken. */
 ssize_t link_receive(void *bytes, size_t most)
