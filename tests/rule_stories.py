@@ -91,6 +91,7 @@ class Beat:
     items: list[Item] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     publishers: list[int] = field(default_factory=list)
+    unheard: list[int] = field(default_factory=list)  # of them, only told again
     caught_up: bool = True
     missing: bool = False
 
@@ -119,6 +120,7 @@ class Beat:
                 *(np.ones(len(self.publishers), np.int32) for _ in range(6)),
             ),
             notices=tuple(self.notices),
+            unheard=np.array(self.unheard, np.int32),
         )
 
 

@@ -75,10 +75,15 @@ class PresenceChanges:
     def fold(
         self, batch: ObservationBatch, owners: FrameDevices, logged_at: dt.datetime
     ) -> None:
-        """A device is seen by its own items; a publisher by any message of its own."""
+        """A device is seen by its own items; a publisher by any message of its own.
+
+        What is told again or by a person is no sign of life, but a time of the device's it is.
+        """
         at_ms = to_milliseconds(logged_at)
-        self._seen.append((owners.of(batch.frame_ids), batch.times_ms, at_ms))
-        self._see(batch.accounts.publisher_ids, at_ms)
+        devices, own = owners.of(batch.frame_ids), batch.first_hand
+        self._seen.append((devices[own], batch.times_ms[own], at_ms))
+        self._seen.append((devices[~own], batch.times_ms[~own], NEVER))
+        self._see(batch.heard, at_ms)
         for notice in batch.notices:
             self._note(notice, at_ms)
 

@@ -22,7 +22,10 @@ Placed = TypeVar("Placed", Refused, Numbered)
 
 @dataclass(slots=True)
 class Batch:
-    """publishers: by entry, the device id of who sent the item; the entries of items count from first."""
+    """publishers: by entry, the device id of who sent the item; the entries of items count from first.
+
+    second_hand: ranges of entries (the end not included) that no publisher sent just now.
+    """
 
     first: int = 0
     publications: list[Publication] = field(default_factory=list)
@@ -37,6 +40,7 @@ class Batch:
     replayed: list[Replayed] = field(default_factory=list)
     when_stored: list[Callable[[], None]] = field(default_factory=list)
     watched: "list[Watched]" = field(default_factory=list)
+    second_hand: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def end(self) -> int:
@@ -45,7 +49,12 @@ class Batch:
     def add(
         self, publications: Sequence[Publication], resolved: Resolved, checked: Checked
     ) -> None:
-        """Take in what was resolved with entries from this batch's end on."""
+        """Take in what was resolved with entries from this batch's end on.
+
+        Without a publication it is told again, or by a person: no sign of life of its publisher.
+        """
+        if not publications and resolved.publishers:
+            self._note_second_hand(self.end, self.end + len(resolved.publishers))
         self.publications += publications
         self.publishers += resolved.publishers
         self.blocks += checked.blocks
@@ -54,6 +63,18 @@ class Batch:
         self.notices += resolved.notices
         self.answers += resolved.answers
         self.payload_bytes += sum(len(message.payload) for message in publications)
+
+    def is_second_hand(self, entries: NDArray[np.int32]) -> NDArray[np.bool_]:
+        marked = np.zeros(len(entries), np.bool_)
+        for first, end in self.second_hand:
+            marked |= (entries >= first) & (entries < end)
+        return marked
+
+    def _note_second_hand(self, first: int, end: int) -> None:
+        """Neighbours share a range: a page of a replay has mostly one."""
+        if self.second_hand and self.second_hand[-1][1] == first:
+            first, _ = self.second_hand.pop()
+        self.second_hand.append((first, end))
 
     def learn(self, memories: Iterable[tuple[str, str, bytes]]) -> None:
         """What formats learned of the messages taken in: (format, key, body); the newest of a key counts."""

@@ -50,6 +50,7 @@ class LateItem:
     revises: bool = False
     newest_ms: int | None = None
     by_person: bool = False
+    second_hand: bool = False
 
     def repeats(self, slot: int, quality: int | None) -> bool:
         """Whether its value adds nothing to the same one of that quality: a revision may add the source's quality."""
@@ -224,6 +225,8 @@ class _Merging:
         row.put(item, values)
         if item.newest_ms is not None and key[1] < item.newest_ms:
             flags |= ItemFlag.LATE
+        if item.second_hand:
+            flags |= ItemFlag.SECOND_HAND
         brought.put(item, values)
         for slot in values:
             brought.quality[slot] = row.quality[slot]

@@ -78,13 +78,19 @@ def divide(batch: Batch, newest: NewestTimes, *, all_late: bool = False) -> Lane
     start = 0
     for block in batch.blocks:
         end = start + len(block.items)
-        _divide_block(lanes, block, fast[start:end], newest_ms[start:end])
+        second_hand = batch.is_second_hand(block.entries)
+        of_block = slice(start, end)
+        _divide_block(lanes, block, fast[of_block], newest_ms[of_block], second_hand)
         start = end
     return lanes
 
 
 def _divide_block(
-    lanes: Lanes, block: Block, fast: NDArray[np.bool_], newest_ms: NDArray[np.int64]
+    lanes: Lanes,
+    block: Block,
+    fast: NDArray[np.bool_],
+    newest_ms: NDArray[np.int64],
+    second_hand: NDArray[np.bool_],
 ) -> None:
     if fast.any():
         lanes.fast.append(block.take(fast))
@@ -104,6 +110,7 @@ def _divide_block(
                 revises=item.reading.revises,
                 newest_ms=None if known in (UNKNOWN, NOTHING_STORED) else known,
                 by_person=item.received.by is not None,
+                second_hand=bool(second_hand[place]),
             )
         )
 
@@ -217,7 +224,7 @@ def _log(
     fast = lanes.fast
     widths = [np.full(len(b.items), b.form.width, np.int32) for b in fast]
     widths.append(np.array([len(effect.results) for effect in effects], np.int32))
-    new = [np.full(len(block.items), ItemFlag.NEW, np.uint8) for block in fast]
+    new = [_flags_of_new(batch, block) for block in fast]
     return ObservationBatch(
         frame_ids=_joined([b.frame_ids for b in fast], effects, "frame_id", np.int32),
         times_ms=_joined([b.times_ms for b in fast], effects, "time_ms", np.int64),
@@ -238,7 +245,25 @@ def _log(
         accounts=accounts,
         numbered=_numbered(batch.numbered),
         notices=tuple(notice for _, notice in batch.notices),
+        unheard=_unheard(batch, accounts),
     )
+
+
+def _flags_of_new(batch: Batch, block: Block) -> NDArray[np.uint8]:
+    flags = np.full(len(block.items), ItemFlag.NEW, np.uint8)
+    if batch.second_hand:
+        again = batch.is_second_hand(block.entries)
+        flags[again] = ItemFlag.NEW | ItemFlag.SECOND_HAND
+    return flags
+
+
+def _unheard(batch: Batch, accounts: Accounts) -> NDArray[np.int32]:
+    """The publishers of which the batch has nothing that they sent themselves."""
+    if not batch.second_hand:
+        return np.empty(0, np.int32)
+    entries = np.arange(batch.first, batch.end, dtype=np.int32)
+    senders = np.array(batch.publishers, np.int32)
+    return np.setdiff1d(accounts.publisher_ids, senders[~batch.is_second_hand(entries)])
 
 
 def _joined(

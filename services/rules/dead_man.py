@@ -97,7 +97,7 @@ class DeadManWatch:
 
         Births and deaths count in their order, and after the batch's items: a will is a publisher's last word.
         """
-        publishers = batch.accounts.publisher_ids.astype(np.int64)
+        publishers = batch.heard.astype(np.int64)
         _, published = self._lookup.of_devices.find(publishers)
         heard = [published[self._lookup.without_frame[published]]]
         memory.hear(heard[0], clock)

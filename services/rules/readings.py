@@ -135,10 +135,10 @@ class ReadingScan:
         return readings, before
 
     def fresh_frames(self, batch: ObservationBatch, now_ms: int) -> Int64:
-        """The targets that listen for devices and are heard by a fresh item."""
+        """The targets that listen for devices and are heard by a fresh item of their own."""
         rows, targets = self._lookup.of_frames.find(batch.frame_ids.astype(np.int64))
         fresh = now_ms - batch.times_ms[rows] <= self._max_age_ms[targets]
-        return targets[fresh]
+        return targets[fresh & batch.first_hand[rows]]
 
     def _that_count(
         self, batch: ObservationBatch, memory: Memory, now_ms: int
@@ -153,7 +153,11 @@ class ReadingScan:
             ~np.isnan(value)
             & (np.maximum(quality & 15, quality >> 4) <= self._accept[targets])
             & (now_ms - time_ms <= self._max_age_ms[targets])
-            & (self._listens[targets] | (time_ms >= memory.newest_ms[targets]))
+            & np.where(
+                self._listens[targets],
+                batch.first_hand[items[rows]],
+                time_ms >= memory.newest_ms[targets],
+            )
         )
         return Readings(targets, time_ms, value).of(counts)
 

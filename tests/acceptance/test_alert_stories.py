@@ -334,6 +334,29 @@ class TestDeadMan:
         await run_rules(connection)
         assert (await told(connection))[0] == (35, "firing")
 
+    async def test_what_is_told_again_or_corrected_is_no_sign_of_life(
+        self, connection: Connection
+    ) -> None:
+        """A replay of the inbox, and a person's word about a reading that is young enough to count."""
+        stream = silence_document(
+            of="datastream", target={"observed_property": "level"}
+        )
+        await make_city(connection, device=silence_document(), stream=stream)
+        gateway = await connection.fetchval(
+            "SELECT device_id FROM devices WHERE key = $1", GATEWAY_KEY
+        )
+        story = Story(seconds=60)
+        story.reports_every(5, FINE, between=(0, 10))
+        story.beats[10].publishers.append(gateway)
+        for second in (20, 40):
+            story.beats[second].publishers.append(gateway)
+            story.beats[second].unheard.append(gateway)
+            flag = ItemFlag.CORRECTED | ItemFlag.SECOND_HAND
+            story.reports(second, BETWEEN, time=10, flag=flag)
+        await story.log(connection)
+        await run_rules(connection)
+        assert await told(connection) == [(25, "firing")] * 3
+
     async def test_a_standby_gateway_is_missed_only_once_it_is_gone(
         self, connection: Connection
     ) -> None:

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from services.core.clock import from_milliseconds
+from services.core.storage import log_batch
 from services.core.storage.corrections import (
     NewCorrection,
     NothingToCorrectError,
     correct,
     read_correction,
 )
+from services.core.storage.event_log import read, tail
 from tests.ingest_city import apply_ingest_city
 from tests.integration.ingest_stage import CLOCK, T0, Stage, ingest_stage, until
 from tests.stack_fixtures import Broker
@@ -77,6 +79,7 @@ async def test_a_correction_is_a_revision_with_a_name_and_the_old_value_is_kept(
     async with stage.ingest(), stage.device("feeder-1") as feeder:
         await feeder.values(T0, voltage=230.0, breaker="open")
         await stage.settled(1)
+        before = await tail(stage.database, "observations")
         assert (await corrected(stage, "voltage", 231.5, None))[
             "outcome"
         ] == "corrected"
@@ -89,7 +92,11 @@ async def test_a_correction_is_a_revision_with_a_name_and_the_old_value_is_kept(
         assert refused["outcome"] == "refused"
         assert refused["detail"].startswith("range: ")
         ledger = await stage.settled(5)
+        entries = await read(stage.database, "observations", before)
     assert ledger.balanced
+    batches = [log_batch.decode(entry.body) for entry in entries]
+    assert sum(len(batch.accounts.publisher_ids) for batch in batches) == 4
+    assert not any(batch.heard.any() or batch.first_hand.any() for batch in batches)
     rows = await stage.rows("feeder-1")
     assert rows[0][0] == 231.5
     changes = await stage.database.fetch(

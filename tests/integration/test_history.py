@@ -266,6 +266,33 @@ async def test_presence_follows_births_deaths_and_items(connection: Connection) 
     assert tuple(await connection.fetchrow(status))[:2] == (False, "1.2")
 
 
+async def test_what_is_told_again_or_corrected_is_no_sign_of_life(
+    connection: Connection,
+) -> None:
+    heard = replace(batch_of([(1, 3, [1.0])]), accounts=accounts_of(2, received=1))
+    again = replace(
+        batch_of([(1, 4, [2.0])]),
+        flags=np.array([ItemFlag.NEW | ItemFlag.SECOND_HAND], np.uint8),
+        accounts=accounts_of(2, received=1),
+        unheard=np.array([2], np.int32),
+    )
+    status = "SELECT last_seen, last_time FROM device_status ORDER BY device_id"
+    await log(connection, again)
+    await fold_all(connection)
+    observed_at = from_milliseconds(START_MS + 4000)
+    assert [tuple(row) for row in await connection.fetch(status)] == [
+        (None, observed_at)
+    ]
+    await log(connection, heard, after=5)
+    await log(connection, again, after=60)
+    await fold_all(connection)
+    seen_at = START + dt.timedelta(seconds=5)
+    assert [tuple(row) for row in await connection.fetch(status)] == [
+        (seen_at, observed_at),
+        (seen_at, None),
+    ]
+
+
 async def test_a_text_that_postgresql_cannot_keep_does_not_end_it(
     connection: Connection,
 ) -> None:

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from services.core.storage import log_batch
+from services.core.storage.event_log import Cursor, read, tail
+from services.core.storage.log_batch import ObservationBatch
 from services.core.storage.rejections import (
     Choice,
     NothingChosenError,
@@ -98,6 +101,25 @@ async def test_what_is_mended_is_stored_and_a_second_replay_changes_nothing(
         again = (await stage.settled(6)).total
         assert again.duplicate == 2
         assert await stage.rows("feeder-1") == rows
+
+
+async def test_a_replay_is_no_sign_of_life_of_its_publisher(stage: Stage) -> None:
+    async with stage.ingest(), stage.device("feeder-1") as feeder:
+        await feeder.values(T0, voltage=1200, current=5000)
+        await stage.settled(1)
+        before = await tail(stage.database, "observations")
+        await set_voltage_range(stage, 2000)
+        await replay(stage, reasons=["range"])
+        await stage.settled(2)
+    batches = await batches_after(stage, before)
+    told = [batch for batch in batches if len(batch.accounts.publisher_ids)]
+    assert [batch.heard.tolist() for batch in told] == [[]]
+    assert [batch.first_hand.tolist() for batch in told] == [[False]]
+
+
+async def batches_after(stage: Stage, cursor: Cursor) -> list[ObservationBatch]:
+    entries = await read(stage.database, "observations", cursor)
+    return [log_batch.decode(entry.body) for entry in entries]
 
 
 async def test_what_is_refused_again_stays_one_entry_and_says_why_now(

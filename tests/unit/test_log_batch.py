@@ -75,6 +75,7 @@ def batches(draw: st.DrawFn) -> ObservationBatch:
         ),
         notices=draw(notices),
         waiting=Waiting.of(draw(waiting)),
+        unheard=np.array([row[0] for row in accounts if draw(st.booleans())], np.int32),
     )
 
 
@@ -89,6 +90,7 @@ def test_what_is_encoded_is_decoded(batch: ObservationBatch) -> None:
                 getattr(getattr(again, part), name), getattr(getattr(batch, part), name)
             )
     assert again.notices == batch.notices
+    assert again.unheard.tolist() == batch.unheard.tolist()
 
 
 def rows_of(batch: ObservationBatch) -> list[tuple[int, int, str]]:
@@ -120,6 +122,8 @@ def test_joined_batches_say_what_each_said(several: list[ObservationBatch]) -> N
         assert getattr(joined.numbered, name).tolist() == list(chain(*parts))
     assert list(joined.notices) == [said for b in several for said in b.notices]
     assert joined.waiting is several[-1].waiting
+    heard = {publisher for batch in several for publisher in batch.heard.tolist()}
+    assert set(joined.heard.tolist()) == heard
 
 
 def test_items_and_slots_of_values() -> None:
@@ -147,20 +151,24 @@ def test_a_body_cut_short_is_refused() -> None:
         decode(encode(ObservationBatch.empty())[:-2])
 
 
-def test_what_the_version_before_wrote_is_read() -> None:
-    """One item of one value and one account, as version 1 laid it out."""
+@pytest.mark.parametrize("version", [1, 2])
+def test_what_the_versions_before_wrote_is_read(version: int) -> None:
+    """One item of one value and one account, as they laid it out; version 2 with one publisher that waits."""
+    waiting = [[], [8, 5]][version - 1]
+    counts = [1, 1, 1, 0, 0, *([1, 0] if waiting else [])]
     body = (
-        b"\x01\0\0\0"
-        + np.array([1, 1, 1, 0, 0], "<u4").tobytes()
+        bytes([version, 0, 0, 0])
+        + np.array(counts, "<u4").tobytes()
         + np.array([1_795_320_000_000], "<i8").tobytes()
         + np.array([2.5], "<f8").tobytes()
-        + np.array([7, 0, 1, 3, 1, 1, 0, 0, 0, 0], "<i4").tobytes()
+        + np.array([7, 0, 1, 3, 1, 1, 0, 0, 0, 0, *waiting], "<i4").tobytes()
         + b"\x01\x11"
     )
     batch = decode(body)
     assert (batch.frame_ids.tolist(), batch.results.tolist()) == ([7], [2.5])
     assert batch.accounts.received.tolist() == [1]
-    assert len(batch.waiting.items) == 0
+    assert batch.waiting.items.tolist() == waiting[1:]
+    assert (batch.heard.tolist(), batch.first_hand.tolist()) == ([3], [True])
 
 
 def test_numbers_that_follow_one_another_are_runs_in_the_order_they_came() -> None:

@@ -1,8 +1,8 @@
 """PURE: the body of an observations batch in the event log: columns, written and read without a copy per row.
 
 Layout (little-endian): version byte, three zero bytes, uint32 counts of items, values, accounts, numbered
-messages, notices' bytes, and since version 2 waiting publishers; then each column whole, 8-byte columns first.
-A reader refuses versions that it does not know.
+messages, notices' bytes, since version 2 waiting publishers, and since version 3 publishers that were not heard;
+then each column whole, 8-byte columns first. A reader refuses versions that it does not know.
 """
 
 import struct
@@ -16,10 +16,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-VERSION: Final = 2
-_OLD_VERSION: Final = 1  # says nothing of who is waiting
-_HEADER: Final = struct.Struct("<B3x6I4x")  # keeps what follows aligned
-_OLD_HEADER: Final = struct.Struct("<B3x5I")
+VERSION: Final = 3
+_HEADERS: Final = {
+    1: struct.Struct("<B3x5I"),
+    2: struct.Struct("<B3x6I4x"),  # keeps what follows aligned
+    3: struct.Struct("<B3x7I"),
+}
+_COUNTS: Final = 7
 
 Int64 = NDArray[np.int64]
 Int32 = NDArray[np.int32]
@@ -36,6 +39,7 @@ class ItemFlag(IntFlag):
     )
     CORRECTED = 4  # replaced values ("revises"); the values here are the new ones
     LATE = 8  # older than the newest of its frame
+    SECOND_HAND = 16  # not said by its device just now: a replay, or a person's word
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +122,10 @@ def _empty_waiting() -> Waiting:
     return Waiting(np.empty(0, np.int32), np.empty(0, np.int32))
 
 
+def _nobody() -> Int32:
+    return np.empty(0, np.int32)
+
+
 def _empty_numbered() -> NumberedMessages:
     return NumberedMessages(
         np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int64)
@@ -138,6 +146,7 @@ class ObservationBatch:
     numbered: NumberedMessages = field(default_factory=_empty_numbered)
     notices: tuple[Notice, ...] = ()
     waiting: Waiting = field(default_factory=_empty_waiting)
+    unheard: Int32 = field(default_factory=_nobody)  # all of theirs is second-hand
 
     @classmethod
     def empty(cls) -> "ObservationBatch":
@@ -152,6 +161,18 @@ class ObservationBatch:
 
     def __len__(self) -> int:
         return len(self.frame_ids)
+
+    @property
+    def heard(self) -> Int32:
+        """The publishers of accounts that sent something themselves."""
+        ids = self.accounts.publisher_ids
+        return ids[~np.isin(ids, self.unheard)] if len(self.unheard) else ids
+
+    @property
+    def first_hand(self) -> NDArray[np.bool_]:
+        """[n] which items their devices said themselves, be it late."""
+        own: NDArray[np.bool_] = (self.flags & ItemFlag.SECOND_HAND) == 0
+        return own
 
     def item_of_value(self) -> Int64:
         """[values] the item each value belongs to."""
@@ -183,7 +204,16 @@ def join(batches: Sequence[ObservationBatch]) -> ObservationBatch:
         numbered=_follow([batch.numbered for batch in batches]),
         notices=tuple(chain.from_iterable(batch.notices for batch in batches)),
         waiting=batches[-1].waiting,
+        unheard=_never_heard(batches),
     )
+
+
+def _never_heard(batches: Sequence[ObservationBatch]) -> Int32:
+    unheard = np.concatenate([batch.unheard for batch in batches])
+    if not len(unheard):
+        return unheard
+    heard = np.concatenate([batch.heard for batch in batches])
+    return np.setdiff1d(unheard, heard)
 
 
 def _sum(accounts: Sequence[Accounts]) -> Accounts:
@@ -213,7 +243,7 @@ _notices_decoder = msgspec.msgpack.Decoder(tuple[Notice, ...])
 def encode(batch: ObservationBatch) -> bytes:
     notices = _notices_encoder.encode(batch.notices) if batch.notices else b""
     accounts, numbered = batch.accounts, batch.numbered
-    header = _HEADER.pack(
+    header = _HEADERS[VERSION].pack(
         VERSION,
         len(batch),
         len(batch.results),
@@ -221,6 +251,7 @@ def encode(batch: ObservationBatch) -> bytes:
         len(numbered.seqs),
         len(notices),
         len(batch.waiting.items),
+        len(batch.unheard),
     )
     columns = (
         *(
@@ -243,6 +274,7 @@ def encode(batch: ObservationBatch) -> bytes:
                 numbered.publisher_ids,
                 batch.waiting.publisher_ids,
                 batch.waiting.items,
+                batch.unheard,
             )
         ),
         batch.flags,
@@ -257,15 +289,15 @@ def decode(body: bytes) -> ObservationBatch:
     Raises:
         ValueError: the body has another version, or is cut short.
     """
-    header = _HEADER if body[:1] == bytes([VERSION]) else _OLD_HEADER
-    version, items, values, accounts, numbered, notices, *more = header.unpack_from(
-        body
-    )
-    if version not in (VERSION, _OLD_VERSION):
+    version = body[0] if body else 0
+    header = _HEADERS.get(version)
+    if header is None:
         raise ValueError(
             f"an event log batch of version {version}; this program reads {VERSION}"
         )
-    waiting = sum(more)
+    _, *counts = header.unpack_from(body)
+    counts += [0] * (_COUNTS - len(counts))
+    items, values, accounts, numbered, notices, waiting, unheard = counts
     place = header.size
 
     def column(kind: str, count: int) -> NDArray[np.generic]:
@@ -282,6 +314,7 @@ def decode(body: bytes) -> ObservationBatch:
     account_columns = [column("<i4", accounts) for _ in range(7)]
     numbered_publishers = column("<i4", numbered)
     waiting_columns = [column("<i4", waiting) for _ in range(2)]
+    unheard_publishers = column("<i4", unheard)
     flags, quality = column("u1", items), column("u1", values)
     return ObservationBatch(
         frame_ids=frames,  # type: ignore[arg-type] # the dtype is in the string above
@@ -296,4 +329,5 @@ def decode(body: bytes) -> ObservationBatch:
         if notices
         else (),
         waiting=Waiting(*waiting_columns),  # type: ignore[arg-type]
+        unheard=unheard_publishers,  # type: ignore[arg-type]
     )

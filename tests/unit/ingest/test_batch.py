@@ -1,6 +1,7 @@
 """A batch and its halves account for the same items; fates sum up whatever happens."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,18 +52,22 @@ MESSAGES = st.lists(
 Drawn = list[tuple[str, list]]  # type: ignore[type-arg]
 
 
-def batch_of(drawn: Drawn) -> Batch:
+def batch_of(drawn: Drawn, told_again: Drawn | None = None) -> Batch:
+    """Two parts of live messages, and between them what no publisher sends just now."""
     messages = [
         received(message(*items, seq=number), publisher)
         for number, (publisher, items) in enumerate(drawn)
     ]
     messages.append(received(Birth(epoch=1), "p", "birth"))
+    again = [received(message(*items), who) for who, items in told_again or []]
     batch = Batch()
     checker = Checker()
-    for part in (messages[::2], messages[1::2]):
+    parts = [messages[::2], *([each] for each in again), messages[1::2]]
+    for place, part in enumerate(parts):
         resolved = resolve(part, Registry(), NOW_MS, batch.end)
         checked = checker.check(resolved.observed, NOW_MS)
-        batch.add([m.publication for m in part], resolved, checked)
+        live = place in (0, len(parts) - 1)
+        batch.add([m.publication for m in part] if live else [], resolved, checked)
     return batch
 
 
@@ -149,6 +154,33 @@ def test_halves_store_the_same_together(drawn: Drawn) -> None:
     )
     assert sum(len(half.log.notices) for half in halves) == len(together.log.notices)
     assert sum(len(half.refused) for half in halves) == len(together.refused)
+
+
+ON_RECORD = {"p": 1, "q": 2, "nobody": 0}
+
+
+@given(MESSAGES, MESSAGES)
+def test_only_who_sent_something_is_heard(live: Drawn, again: Drawn) -> None:
+    batch = batch_of(live, again)
+    for part in (batch, *batch.halves()):
+        log = Writer().write(part).log
+        marked = part.is_second_hand(np.arange(part.first, part.end, dtype=np.int32))
+        senders = np.array(part.publishers, np.int32)
+        assert set(log.heard.tolist()) == set(senders[~marked].tolist())
+        assert set(log.accounts.publisher_ids.tolist()) == set(part.publishers)
+    log = Writer().write(batch).log
+    assert set(log.heard.tolist()) == {ON_RECORD[publisher] for publisher, _ in live}
+
+
+@pytest.mark.parametrize("newest", [NOW_MS, NOW_MS - 9])
+def test_an_item_says_whether_its_device_said_it(newest: int) -> None:
+    """In the late lane, and in the fast one."""
+    writer = Writer()
+    writer.write(batch_of([("p", [reading(newest, a=1.0)])]))
+    again = [("p", [reading(NOW_MS - 5, a=1.0)])]
+    log = writer.write(batch_of([("q", [reading(NOW_MS, a=1.0)])], again)).log
+    said = dict(zip(log.frame_ids.tolist(), log.first_hand.tolist(), strict=True))
+    assert said == {METERS["p"].frame_id: False, METERS["q"].frame_id: True}
 
 
 def test_refusing_all_leaves_no_item_out() -> None:

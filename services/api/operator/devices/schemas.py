@@ -14,7 +14,7 @@ class DeviceStatus(BaseModel):
     )
     online_since: Moment | None = Field(description="When that became so.")
     last_seen: Moment | None = Field(
-        description="When we last stored something of it; null: never."
+        description="When we last stored something that it sent; null: never."
     )
     last_time: Moment | None = Field(description="The newest phenomenon_time it sent.")
     age_seconds: float | None = Field(description="Since last_seen.", examples=[3.2])
