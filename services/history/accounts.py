@@ -1,13 +1,10 @@
-"""PURE: totals and sequence numbers per publisher, folded from batches."""
+"""PURE: totals per publisher, folded from batches."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from services.core.storage.log_batch import ObservationBatch
-from services.history.epochs import Epoch
-
-EpochKey = tuple[int, int]  # publisher id, boot epoch
 
 
 @dataclass(slots=True)
@@ -45,76 +42,13 @@ class Totals:
         )
 
 
-@dataclass(slots=True)
-class AccountChanges:
-    """What to add to publisher_totals, and the epochs whose sequences changed."""
-
-    totals: dict[int, Totals] = field(default_factory=dict)
-    epochs: set[EpochKey] = field(default_factory=set)
-
-
 class AccountBook:
-    """All epochs met so far, and the changes since the last flush."""
+    """What to add to publisher_totals since the last flush."""
 
     def __init__(self) -> None:
-        self.epochs: dict[EpochKey, Epoch] = {}
-        self._changes = AccountChanges()
-        self._waiting: set[EpochKey] = set()
-        self._now: dt.datetime | None = None
-
-    def remember(self, epochs: Mapping[EpochKey, Epoch]) -> None:
-        """Take over what is stored."""
-        self.epochs |= epochs
-        self._waiting |= epochs.keys()
-
-    def unknown(self, batch: ObservationBatch) -> set[EpochKey]:
-        """Epochs that must be remembered before the batch is folded."""
-        numbered = batch.numbered
-        met = {(publisher_id, epoch) for publisher_id, epoch, *_ in numbered.runs()}
-        met |= {
-            (notice.publisher_id, notice.epoch)
-            for notice in batch.notices
-            if notice.epoch is not None
-        }
-        return met - self.epochs.keys()
+        self._totals: dict[int, Totals] = {}
 
     def fold(self, batch: ObservationBatch, logged_at: dt.datetime) -> None:
-        self._now = logged_at
-        self._fold_totals(batch, logged_at)
-        numbered = batch.numbered
-        for publisher_id, epoch, first, last in numbered.runs():
-            key = (publisher_id, epoch)
-            if self.epochs[key].add_run(first, last, logged_at):
-                self._changes.epochs.add(key)
-        for notice in batch.notices:
-            if (
-                notice.kind == "birth"
-                and notice.epoch is not None
-                and notice.oldest_seq is not None
-            ):
-                key = (notice.publisher_id, notice.epoch)
-                self.epochs[key].begin_at(notice.oldest_seq, logged_at)
-                self._changes.epochs.add(key)
-
-    def take(self) -> AccountChanges:
-        """What changed since, gaps by the log's own time."""
-        taken, self._changes = self._changes, AccountChanges()
-        if self._now is not None:
-            for key in taken.epochs | self._waiting:
-                self._review(key, self._now, taken)
-        return taken
-
-    def _review(self, key: EpochKey, now: dt.datetime, taken: AccountChanges) -> None:
-        epoch = self.epochs[key]
-        epoch.review(now)
-        if epoch.rows_changed:
-            taken.epochs.add(key)
-        if epoch.is_waiting:
-            self._waiting.add(key)
-        else:
-            self._waiting.discard(key)
-
-    def _fold_totals(self, batch: ObservationBatch, logged_at: dt.datetime) -> None:
         accounts = batch.accounts
         for publisher_id, *counts in zip(
             accounts.publisher_ids.tolist(),
@@ -126,6 +60,9 @@ class AccountBook:
             accounts.rejected_values.tolist(),
             strict=True,
         ):
-            self._changes.totals.setdefault(publisher_id, Totals()).add(
-                counts, logged_at
-            )
+            self._totals.setdefault(publisher_id, Totals()).add(counts, logged_at)
+
+    def take(self) -> dict[int, Totals]:
+        """By publisher."""
+        taken, self._totals = self._totals, {}
+        return taken

@@ -100,6 +100,30 @@ class Epoch:
             self._lose(GapRow(first, last, since, lost=True))
             self.rows_changed = True
 
+    @property
+    def losses(self) -> int:
+        """Ranges that are kept as lost."""
+        return len(self._lost)
+
+    def let_go_of_lost(self) -> EpochSum:
+        """All numbers through the last one that was lost are no longer of this epoch; what they add up to."""
+        last, lost = self._lost[-1].last, sum(map(len, self._lost))
+        holes = self.sequences.open_gaps()
+        missing = sum(
+            min(end, last) - begin + 1 for begin, end in holes if begin <= last
+        )
+        lowest = self.sequences.begin_after(last)
+        came = last - lowest + 1 - missing - lost
+        self._messages -= came
+        self._lost = []
+        self._holes = [
+            replace(hole, first=max(hole.first, last + 1))
+            for hole in self._holes
+            if hole.last > last
+        ]
+        self.rows_changed = True
+        return EpochSum(lowest, last, came, missing, lost)
+
     def review(self, at: dt.datetime) -> None:
         """Look at the holes of now: new ones are noticed, old ones recorded, ended ones closed."""
         former, self._holes = self._holes, []

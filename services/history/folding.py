@@ -13,6 +13,7 @@ from services.core.storage.log_batch import ObservationBatch
 from services.core.storage.pool import Connection
 from services.history import frames_store, store
 from services.history.accounts import AccountBook
+from services.history.epoch_book import EpochBook
 from services.history.latest import LatestValues
 from services.history.presence import FrameDevices, PresenceChanges
 
@@ -35,7 +36,8 @@ class Folding:
         self._cursor = self._flushed = cursor
         self._latest = LatestValues()
         self._presence = PresenceChanges()
-        self._book = AccountBook()
+        self._accounts = AccountBook()
+        self._epochs = EpochBook()
         self._owners = FrameDevices()
 
     @classmethod
@@ -43,8 +45,9 @@ class Folding:
         cursor = await load_cursor(connection, store.CONSUMER, "observations")
         folding = cls(connection, clock, cursor or Cursor())
         await frames_store.prepare_stages(connection)
-        incomplete = await store.incomplete_epochs(connection)
-        folding._book.remember(await store.load_epochs(connection, incomplete))
+        await store.sum_up_all(connection, clock.now())
+        waiting = await store.epochs_with_unrecorded_gaps(connection)
+        folding._epochs.remember(await store.load_epochs(connection, waiting))
         return folding
 
     @property
@@ -59,7 +62,8 @@ class Folding:
                 self._presence.fold(each, self._owners, entry.logged_at)
             last, _ = together[-1]
             self._latest.fold(batch)
-            self._book.fold(batch, last.logged_at)
+            self._accounts.fold(batch, last.logged_at)
+            self._epochs.fold(batch, last.logged_at)
             self._cursor = last.cursor
 
     async def flush(self) -> None:
@@ -67,14 +71,15 @@ class Folding:
         if self._cursor == self._flushed:
             return
         now = self._clock.now()
-        accounts = self._book.take()
+        totals, epochs = self._accounts.take(), self._epochs.take()
         async with self._connection.transaction():
             dirty, seen = self._latest.take_dirty(), self._presence.take()
             await frames_store.save_latest(self._connection, dirty, now)
             await frames_store.save_presence(self._connection, seen)
-            await store.save_totals(self._connection, accounts)
-            await store.save_epochs(self._connection, self._book.epochs, accounts, now)
+            await store.save_totals(self._connection, totals)
+            former = await store.save_epochs(self._connection, epochs, now)
             await store.save_place(self._connection, self._cursor)
+        self._epochs.put_away(former)
         self._flushed = self._cursor
 
     async def _meet(self, batch: ObservationBatch) -> None:
@@ -85,10 +90,10 @@ class Folding:
             )
         if not self._owners.knows(batch.frame_ids):
             await frames_store.load_owners(self._connection, self._owners)
-        if unknown_epochs := self._book.unknown(batch):
-            self._book.remember(
-                await store.load_epochs(self._connection, unknown_epochs)
-            )
+        if unknown_epochs := self._epochs.unknown(batch):
+            stored = await store.load_epochs(self._connection, unknown_epochs)
+            self._epochs.remember(stored)
+            self._epochs.begin(unknown_epochs - stored.keys())
 
 
 def _groups(entries: Sequence[LogEntry]) -> Iterator[list[_Decoded]]:

@@ -58,7 +58,7 @@ WHERE g.closed_at IS NULL AND NOT g.lost AND g.recorded_at <= $1::timestamptz - 
 ORDER BY g.publisher_id, g.epoch, g.from_seq LIMIT $7
 """
 _GAP_SUMS: Final = """
-SELECT lost, count(*) AS gaps, sum(to_seq - from_seq + 1)::bigint AS numbers FROM gaps WHERE closed_at IS NULL GROUP BY 1
+SELECT lost, count(*) AS gaps, sum(to_seq - from_seq + 1)::float8 AS numbers FROM gaps WHERE closed_at IS NULL GROUP BY 1
 """
 
 

@@ -1,4 +1,7 @@
-"""The only SQL that writes totals, sequences and gaps."""
+"""The only SQL that writes totals, sequences and gaps.
+
+In both tables epoch −1 stands for a publisher's former epochs: 1 … numbers, of which 1 … lost are one gap.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -9,7 +12,14 @@ import msgspec
 from services.core.broker.sequences import PublisherSequences
 from services.core.storage.event_log import Cursor, save_cursor
 from services.core.storage.pool import Connection
-from services.history.accounts import AccountChanges, EpochKey
+from services.history.accounts import Totals
+from services.history.epoch_book import (
+    KEPT,
+    MOST_NUMBERS,
+    EpochChanges,
+    EpochKey,
+    FormerEpochs,
+)
 from services.history.epochs import Epoch, GapRow
 
 CONSUMER = "history"
@@ -41,12 +51,87 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (publisher_id, epoch, from_seq) DO UPDATE
 SET to_seq = excluded.to_seq, lost = excluded.lost, recorded_at = excluded.recorded_at, closed_at = excluded.closed_at
 """
+_WITH_UNRECORDED: Final = """
+SELECT publisher_id, epoch FROM publisher_sequences s
+WHERE missing > 0 AND missing > (SELECT coalesce(sum(g.to_seq - g.from_seq + 1), 0) FROM gaps g
+                                 WHERE g.publisher_id = s.publisher_id AND g.epoch = s.epoch AND g.closed_at IS NULL AND NOT g.lost)
+"""
+_CROWDED: Final = """
+SELECT publisher_id FROM publisher_sequences WHERE epoch >= 0 GROUP BY publisher_id HAVING count(*) > $1
+"""
+# What is summed up was counted in two tables, and is summed from both: what did not add up does not afterwards.
+_SUM_UP: Final = """
+WITH told AS (
+    SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[]) AS t (publisher_id, numbers, messages, lost)
+), kept AS (
+    SELECT publisher_id, oldest.* FROM told
+    CROSS JOIN LATERAL (SELECT updated_at, epoch FROM publisher_sequences s WHERE s.publisher_id = told.publisher_id AND epoch >= 0
+                        ORDER BY updated_at DESC, epoch DESC OFFSET $5 LIMIT 1) AS oldest
+), former AS (
+    DELETE FROM publisher_sequences s USING kept k
+    WHERE s.publisher_id = k.publisher_id AND s.epoch >= 0 AND (s.updated_at, s.epoch) < (k.updated_at, k.epoch)
+    RETURNING s.publisher_id, s.epoch, coalesce(s.highest_seq - s.lowest_seq + 1, 0) AS numbers, s.messages, s.missing, s.lost
+), recorded AS (
+    DELETE FROM gaps g USING former f WHERE g.publisher_id = f.publisher_id AND g.epoch = f.epoch
+    RETURNING g.publisher_id, CASE WHEN g.lost THEN g.to_seq - g.from_seq + 1 ELSE 0 END AS lost
+), parts AS (
+    SELECT publisher_id, sum(numbers) AS numbers, sum(messages) AS messages, sum(lost) AS lost, sum(gap) AS gap
+    FROM (SELECT publisher_id, numbers, messages, lost, lost AS gap FROM told
+          UNION ALL SELECT publisher_id, numbers, messages, missing + lost, missing FROM former
+          UNION ALL SELECT publisher_id, 0, 0, 0, lost FROM recorded) AS each
+    GROUP BY publisher_id
+), sums AS (
+    SELECT p.publisher_id, (p.numbers - beyond)::bigint AS numbers, p.messages::bigint AS messages,
+           (p.lost - beyond)::bigint AS lost, (p.gap - beyond)::bigint AS gap
+    FROM parts p LEFT JOIN publisher_sequences s ON s.publisher_id = p.publisher_id AND s.epoch = -1
+    CROSS JOIN LATERAL (SELECT greatest(coalesce(s.highest_seq, 0) + p.numbers - $7::bigint, 0) AS beyond) AS room
+), counted AS (
+    INSERT INTO publisher_sequences AS held (publisher_id, epoch, settled, updated_at, lowest_seq, highest_seq, messages, lost)
+    SELECT publisher_id, -1, '[]'::jsonb, $6, 1, numbers, messages, lost FROM sums WHERE (numbers, messages, lost) <> (0, 0, 0)
+    ON CONFLICT (publisher_id, epoch) DO UPDATE
+    SET updated_at = excluded.updated_at, highest_seq = held.highest_seq + excluded.highest_seq,
+        messages = held.messages + excluded.messages, lost = held.lost + excluded.lost
+), lost AS (
+    INSERT INTO gaps AS held (publisher_id, epoch, from_seq, to_seq, lost, recorded_at)
+    SELECT publisher_id, -1, 1, gap, true, $6 FROM sums WHERE gap <> 0
+    ON CONFLICT (publisher_id, epoch, from_seq) DO UPDATE
+    SET to_seq = held.to_seq + excluded.to_seq, recorded_at = excluded.recorded_at
+)
+SELECT publisher_id, epoch FROM former LIMIT $8
+"""
 
 
-async def incomplete_epochs(connection: Connection) -> list[EpochKey]:
-    """Epochs with missing messages: they change by the passing of time alone."""
+async def epochs_with_unrecorded_gaps(connection: Connection) -> list[EpochKey]:
+    """They change by the passing of time alone."""
+    return [tuple(row) for row in await connection.fetch(_WITH_UNRECORDED)]
+
+
+async def sum_up_all(connection: Connection, now: dt.datetime) -> None:
+    """Of an installation that kept every epoch there ever was."""
+    rows = await connection.fetch(_CROWDED, KEPT)
+    former = {publisher_id: FormerEpochs() for (publisher_id,) in rows}
+    await _sum_up(connection, former, now, told=0)
+
+
+async def _sum_up(
+    connection: Connection,
+    former: Mapping[int, FormerEpochs],
+    now: dt.datetime,
+    told: int | None = None,
+) -> list[EpochKey]:
+    """Add to what former epochs sum up to, also of what is stored and no longer kept; that is told."""
+    if not former:
+        return []
     rows = await connection.fetch(
-        "SELECT publisher_id, epoch FROM publisher_sequences WHERE missing > 0"
+        _SUM_UP,
+        list(former),
+        [sums.numbers for sums in former.values()],
+        [sums.messages for sums in former.values()],
+        [sums.lost for sums in former.values()],
+        KEPT - 1,
+        now,
+        MOST_NUMBERS,
+        told,
     )
     return [tuple(row) for row in rows]
 
@@ -54,13 +139,13 @@ async def incomplete_epochs(connection: Connection) -> list[EpochKey]:
 async def load_epochs(
     connection: Connection, keys: Iterable[EpochKey]
 ) -> dict[EpochKey, Epoch]:
-    """These epochs as they are stored; fresh ones for those never met."""
+    """Those of these epochs that are stored."""
     wanted = list(keys)
     columns = [[publisher for publisher, _ in wanted], [epoch for _, epoch in wanted]]
     gaps: dict[EpochKey, list[GapRow]] = {}
     for publisher_id, epoch, lost, *row in await connection.fetch(_OPEN_GAPS, *columns):
         gaps.setdefault((publisher_id, epoch), []).append(GapRow(*row, lost=lost))
-    epochs = {key: Epoch() for key in wanted}
+    epochs = {}
     for publisher_id, epoch, first, settled, messages in await connection.fetch(
         _SEQUENCES, *columns
     ):
@@ -72,9 +157,9 @@ async def load_epochs(
     return epochs
 
 
-async def save_totals(connection: Connection, changes: AccountChanges) -> None:
-    ordered = sorted(changes.totals.items())
-    columns = list(zip(*(totals.columns() for _, totals in ordered), strict=True))
+async def save_totals(connection: Connection, totals: Mapping[int, Totals]) -> None:
+    ordered = sorted(totals.items())
+    columns = list(zip(*(added.columns() for _, added in ordered), strict=True))
     if not columns:
         return
     await connection.execute(
@@ -96,29 +181,31 @@ async def save_totals(connection: Connection, changes: AccountChanges) -> None:
 
 
 async def save_epochs(
-    connection: Connection,
-    epochs: Mapping[EpochKey, Epoch],
-    changes: AccountChanges,
-    now: dt.datetime,
-) -> None:
-    """The changed epochs' sums and settled ranges; of those with gaps, what is open, lost and newly closed."""
-    changed = sorted(changes.epochs)
-    rows = [_sequence_row(key, epochs[key]) for key in changed]
+    connection: Connection, changes: EpochChanges, now: dt.datetime
+) -> list[EpochKey]:
+    """The changed epochs' sums and settled ranges; of those with gaps, what is open, lost and newly closed.
+
+    Returns those that were stored and are former now.
+    """
+    rows = [_sequence_row(key, epoch) for key, epoch in changes.epochs.items()]
     if rows:
         await connection.execute(_SAVE_SEQUENCES, *zip(*rows, strict=True), now)
-    with_gaps = [key for key in changed if epochs[key].rows_changed]
+    with_gaps = [
+        (key, epoch) for key, epoch in changes.epochs.items() if epoch.rows_changed
+    ]
     await connection.executemany(
         "DELETE FROM gaps WHERE publisher_id = $1 AND epoch = $2 AND closed_at IS NULL",
-        with_gaps,
+        [key for key, _ in with_gaps],
     )
     await connection.executemany(
         _SAVE_GAPS,
         [
             (*key, row.first, row.last, row.lost, row.recorded_at, row.closed_at)
-            for key in with_gaps
-            for row in epochs[key].take_rows()
+            for key, epoch in with_gaps
+            for row in epoch.take_rows()
         ],
     )
+    return await _sum_up(connection, changes.former, now)
 
 
 def _sequence_row(key: EpochKey, epoch: Epoch) -> tuple[object, ...]:

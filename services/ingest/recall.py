@@ -29,7 +29,7 @@ FROM latest_observations
 _SEQUENCES: Final = """
 SELECT publisher_id, epoch, first_seq, settled FROM (
     SELECT *, row_number() OVER (PARTITION BY publisher_id ORDER BY updated_at DESC, epoch DESC) AS place
-    FROM publisher_sequences
+    FROM publisher_sequences WHERE epoch >= 0
 ) AS ranked
 WHERE place <= 8 ORDER BY publisher_id, place DESC
 """

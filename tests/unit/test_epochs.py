@@ -15,6 +15,7 @@ STEPS = st.lists(
         st.tuples(st.just("begins"), st.integers(0, 30)),
         st.tuples(st.just("seconds"), st.integers(1, 15)),
         st.tuples(st.just("restart"), st.just(0)),
+        st.tuples(st.just("lets go"), st.just(0)),
     ),
     max_size=60,
 )
@@ -49,9 +50,22 @@ class Stored:
         }
 
 
+def without_lost(epoch: Epoch, came: set[int], lost: set[int]) -> set[int]:
+    """What came that is still of the epoch once it has let go of what was lost."""
+    span, through = epoch.sequences.span, max(lost)
+    gone = epoch.let_go_of_lost()
+    assert span is not None
+    assert (gone.lowest, gone.highest) == (span[0], through)
+    assert gone.messages == len(came & set(range(through + 1)))
+    assert gone.lost == len(lost)
+    numbers = gone.highest - gone.lowest + 1
+    assert numbers == gone.messages + gone.missing + gone.lost
+    return {number for number in came if number > through}
+
+
 @given(STEPS)
 def test_whatever_comes_the_books_add_up(steps: list[tuple[str, int]]) -> None:
-    stored, came, lost = Stored(), set[int](), set[int]()
+    stored, came, lost, ever = Stored(), set[int](), set[int](), set[int]()
     for kind, number in steps:
         before = stored.epoch.sequences.span
         if kind == "message":
@@ -65,6 +79,9 @@ def test_whatever_comes_the_books_add_up(steps: list[tuple[str, int]]) -> None:
             lost |= set(range(lowest, number)) - came
         elif kind == "seconds":
             stored.at += dt.timedelta(seconds=number)
+        elif kind == "lets go" and lost:
+            came = without_lost(stored.epoch, came, lost)
+            lost = set()
         stored.flush()
         if kind == "restart":
             stored.restart()
@@ -77,7 +94,8 @@ def test_whatever_comes_the_books_add_up(steps: list[tuple[str, int]]) -> None:
         assert held.highest - held.lowest + 1 == len(came) + len(lost) + len(missing)
         assert stored.numbers(lost=True) == lost
         assert stored.numbers() <= missing
-        assert stored.numbers(closed=True) <= came
+        ever |= came
+        assert stored.numbers(closed=True) <= ever
     stored.flush()
     stored.at += GAP_AFTER
     stored.flush()

@@ -88,6 +88,17 @@ class PublisherSequences:
         self._ranges = above
         return lost
 
+    def begin_after(self, last: int) -> int:
+        """The epoch, of which something is settled, begins behind last; where it began until now."""
+        former = self._ranges[0][0]
+        if self.first is not None:
+            former = min(former, self.first)
+        self.first = last + 1
+        self._ranges = [
+            (max(begin, self.first), end) for begin, end in self._ranges if end > last
+        ]
+        return former
+
     @property
     def settled(self) -> tuple[Range, ...]:
         return tuple(self._ranges)

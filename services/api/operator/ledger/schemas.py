@@ -110,7 +110,10 @@ class Gap(BaseModel):
     """Numbers of a publisher that did not come for a while."""
 
     device: str | None = Field(description="The publisher.", examples=["gw-gate-07"])
-    epoch: int = Field(description="Its boot epoch.", examples=[7])
+    epoch: int = Field(
+        description="Its boot epoch; -1: all but the 32 it used last, what they missed summed up as 1 to to_seq.",
+        examples=[7],
+    )
     from_seq: int = Field(description="The first number.", examples=[1043])
     to_seq: int = Field(description="The last number.", examples=[1044])
     state: GapState = Field(

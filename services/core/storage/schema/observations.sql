@@ -95,7 +95,8 @@ CREATE TABLE publisher_totals (
     last_seen       timestamptz NOT NULL
 ) WITH (fillfactor = 50);
 
--- Which numbered messages of a publisher are settled (stored, refused with a reason, or given up as lost).
+-- Which numbered messages of a publisher are settled (stored, refused with a reason, or given up as lost). The epochs that
+-- it used last one by one; −1 stands for the others, summed up: lowest_seq 1, highest_seq the sum of their numbers.
 CREATE TABLE publisher_sequences (
     publisher_id   integer NOT NULL,
     epoch          bigint  NOT NULL,
@@ -112,7 +113,7 @@ CREATE TABLE publisher_sequences (
 CREATE INDEX publisher_sequences_missing ON publisher_sequences (publisher_id, epoch) WHERE missing > 0;
 
 -- Numbers between the lowest and the highest of an epoch that did not come for a while. lost: the publisher no longer
--- has them. closed_at: they came after all.
+-- has them. closed_at: they came after all. Of epoch −1 one lost row, 1 … the sum of what the others missed.
 CREATE TABLE gaps (
     publisher_id integer NOT NULL,
     epoch        bigint  NOT NULL,
