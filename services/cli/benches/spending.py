@@ -22,13 +22,15 @@ class Spent:
     seconds: Mapping[str, float]
 
     def per_message(self, before: "Spent", messages: int) -> dict[str, float]:
-        """Microseconds a message since before; the processes that cost nothing are left out."""
+        """Microseconds a message since before; those of PostgreSQL that cost nothing are left out."""
         microseconds = {
             name: round((spent - before.seconds.get(name, 0.0)) / messages * 1e6, 2)
             for name, spent in self.seconds.items()
         }
         return {
-            name: spent for name, spent in sorted(microseconds.items()) if spent > 0
+            name: spent
+            for name, spent in sorted(microseconds.items())
+            if spent > 0 or not name.startswith("postgres ")
         }
 
 
