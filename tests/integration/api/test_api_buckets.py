@@ -263,3 +263,16 @@ async def test_counts_stamped_at_their_periods_end_add_up_as_in_dashboards(
         NOW + 2 * HOUR,
     )
     assert [tuple(row) for row in drawn] == [(NOW, 10.0), (NOW + HOUR, 26.0)]
+    averaged = await own_api.database.fetch(
+        """
+        SELECT "time", average, lowest, highest FROM dashboards.averaged(
+            ARRAY(SELECT datastream_id FROM datastreams WHERE key = 'air-1.pm25'), $1, $2, '1 hour')
+        ORDER BY 1
+        """,
+        NOW,
+        NOW + 2 * HOUR,
+    )
+    assert [tuple(row) for row in averaged] == [
+        (NOW, 2.5, 1.0, 4.0),
+        (NOW + HOUR, 6.5, 5.0, 8.0),
+    ]
