@@ -19,6 +19,8 @@ async def run(options: CityOptions) -> None:
     alerts = result["alert_latency_ms"]
     assert alerts["alerts"] > 0
     assert (alerts["missing"], alerts["unasked_for"]) == (0, 0)
+    assert 0 < alerts["to_write"]["p50"] < alerts["p50"]
+    assert 0 < alerts["from_write"]["p50"] < alerts["p50"]
     assert f"{result['datastreams']:,} datastreams" in told
     assert {"ingest", "rules", "history", "api", "together"} <= result[
         "resident_mib"

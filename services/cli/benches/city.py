@@ -13,8 +13,8 @@ from services.cli.benches.city_2050 import RULES, Sent, city_2050, what_is_sent
 from services.cli.benches.city_figures import (
     AlertWatch,
     Watch,
+    alert_latency,
     an_hour,
-    by_minute,
     drained,
     ledger_sums,
     percentiles,
@@ -232,7 +232,7 @@ class _CityBench:
             self._say(f"  drained in {seconds:.1f} s")
         sums = await ledger_sums(self._connection)
         rows = await self._connection.fetchval("SELECT count(*) FROM observations")
-        missing, latencies = self._alerts.latencies(progress.trips)
+        missing, alerted = self._alerts.answers(progress.trips)
         return {
             "lost": items - sums["received"],
             "duplicates": sums["stored"] - rows,
@@ -242,9 +242,7 @@ class _CityBench:
             "ledger": sums,
             "drain_s": round(seconds, 2) if sums["received"] >= items else None,
             "alert_latency_ms": {
-                **percentiles([latency for _, latency in latencies]),
-                "by_minute": by_minute(latencies),
-                "alerts": len(latencies),
+                **alert_latency(alerted),
                 "missing": missing,
                 "unasked_for": self._alerts.other,
             },

@@ -11,7 +11,7 @@ import numpy as np
 from services.cli.benches.city_load import CityProgress
 from services.cli.benches.usage import resident_bytes
 from services.core.clock import Clock
-from services.core.storage.alert_stream import decode_changes
+from services.core.storage.alert_stream import AlertChange, decode_changes
 from services.core.storage.event_log import follow, tail
 from services.core.storage.pool import Connection
 
@@ -28,11 +28,24 @@ _WAL: Final = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint"
 _SECONDS_AN_HOUR: Final = 3600
 
 
+@dataclass(frozen=True, slots=True)
+class Alerted:
+    """Of one trip, in Unix seconds: sent, begun to be written by ingest, and its alert seen as committed."""
+
+    sent_at: float
+    written_at: float
+    seen_at: float
+
+    @property
+    def latency_ms(self) -> float:
+        return 1000 * (self.seen_at - self.sent_at)
+
+
 @dataclass(slots=True)
 class AlertWatch:
-    """When tripped bays were sent, and when their alerts were seen as committed."""
+    """When tripped bays were written to the log, and when their alerts were seen as committed."""
 
-    seen: dict[str, list[float]] = field(default_factory=dict)
+    seen: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     firing: int = 0
     other: int = 0  # alerts that nobody asked for
 
@@ -43,30 +56,45 @@ class AlertWatch:
             now = clock.now().timestamp()
             for entry in entries:
                 for change in decode_changes(entry.body):
-                    self._take(change.labels.get("datastream", ""), change.action, now)
+                    if change.action == "firing":
+                        self._take(change, now)
 
-    def _take(self, datastream: str, action: str, now: float) -> None:
-        if action != "firing":
-            return
+    def _take(self, change: AlertChange, now: float) -> None:
         self.firing += 1
+        datastream = change.labels.get("datastream", "")
         if datastream.startswith("feeder-bay"):
             bay = datastream.partition(".")[0].replace("-site", "")
-            self.seen.setdefault(bay, []).append(now)
+            times = change.at.timestamp(), now  # rules tell time by the log
+            self.seen.setdefault(bay, []).append(times)
         else:
             self.other += 1
 
-    def latencies(
+    def answers(
         self, trips: "SimpleQueue[tuple[str, float]]"
-    ) -> tuple[int, list[tuple[float, float]]]:
-        """(how many trips have no alert, when each of the others was sent and milliseconds until its alert)."""
-        found: list[tuple[float, float]] = []
+    ) -> tuple[int, list[Alerted]]:
+        """(how many trips have no alert, the others)."""
+        found: list[Alerted] = []
         missing = 0
         while not trips.empty():
             device, at = trips.get()
-            after = [seen for seen in self.seen.get(device, ()) if seen >= at]
+            after = [times for times in self.seen.get(device, ()) if times[1] >= at]
             missing += not after
-            found += [(at, 1000 * (min(after) - at))] if after else []
+            if after:
+                found.append(Alerted(at, *min(after, key=lambda times: times[1])))
         return missing, found
+
+
+def alert_latency(alerted: Sequence[Alerted]) -> dict[str, Any]:
+    """In milliseconds from sending; to_write: until ingest began to write the batch; from_write: from then on."""
+    to_write = [1000 * (one.written_at - one.sent_at) for one in alerted]
+    from_write = [1000 * (one.seen_at - one.written_at) for one in alerted]
+    return {
+        **percentiles([one.latency_ms for one in alerted]),
+        "to_write": percentiles(to_write),
+        "from_write": percentiles(from_write),
+        "by_minute": by_minute([(one.sent_at, one.latency_ms) for one in alerted]),
+        "alerts": len(alerted),
+    }
 
 
 @dataclass(slots=True)

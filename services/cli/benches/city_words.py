@@ -24,7 +24,8 @@ def in_words(result: Mapping[str, Any]) -> str:
         ),
         (
             f"publish to alert committed: p50 {latency['p50']} ms, p99 {latency['p99']} ms of {latency['alerts']} alerts;"
-            f" {latency['missing']} missing, {latency['unasked_for']} unasked for"
+            f" {latency['missing']} missing, {latency['unasked_for']} unasked for; until written"
+            f" {_listed(latency['to_write'], 'ms')}; from then on {_listed(latency['from_write'], 'ms')}"
         ),
         f"resident: {_listed(memory, 'MiB')}",
         f"processor, in cores: {_listed(result['cpu_shares'], '')}",
