@@ -52,6 +52,17 @@ async def put(connection: Connection, city: Any) -> None:
     await apply_city(connection, city, retire=False, actor="test", dry_run=False)
 
 
+async def issue_credentials(connection: Connection) -> None:
+    """The registry's revision moves, and nothing that rules look at."""
+    await credentials.issue(
+        connection,
+        {"gateway": "hash"},
+        replace=False,
+        actor="test",
+        now=SystemClock().now(),
+    )
+
+
 def rules() -> list[Rule]:
     rule = checked_rules(small_city(), low=rule_document())[0].rule
     return [
@@ -99,13 +110,7 @@ async def test_targets_are_kept_until_what_is_looked_at_changes(
     await store.keep_targets(
         connection, found, await store.registry_revision(connection)
     )
-    await credentials.issue(
-        connection,
-        {"gateway": "hash"},
-        replace=False,
-        actor="test",
-        now=SystemClock().now(),
-    )
+    await issue_credentials(connection)
     kept = await store.read_kept_targets(connection, book)
     assert kept is not None
     assert kept.rules == found.rules
@@ -121,13 +126,7 @@ async def test_credentials_change_nothing_that_is_looked_at(
     connection: Connection,
 ) -> None:
     before = await store.registry_revision(connection)
-    await credentials.issue(
-        connection,
-        {"gateway": "hash"},
-        replace=False,
-        actor="test",
-        now=SystemClock().now(),
-    )
+    await issue_credentials(connection)
     assert await store.registry_revision(connection) > before
     assert not await store.has_changed(connection, before)
     await put(connection, city_with(households(1, 4), fleet=True))
