@@ -50,9 +50,8 @@ def _item(line: bytes, now_ms: int) -> Item:
     item = _decoder.decode(line)
     time = item.time
     if isinstance(time, dt.datetime):
-        item.time = to_milliseconds(
-            time + _HALF
-        )  # to the nearest, as the platform does
+        # To the nearest, as the platform does.
+        item.time = to_milliseconds(time + _HALF)
     elif time is None:
         item.time = now_ms
     if not fits([item]):

@@ -23,9 +23,8 @@ log = structlog.get_logger()
 _LOOK_SECONDS: Final = 1.0
 _LEAST_SECONDS: Final = 0.1  # between two looks, however many births there are
 _FIRST_WAIT: Final = dt.timedelta(seconds=30)  # for an answer; then twice as long
-_BIRTH_WAIT: Final = dt.timedelta(
-    seconds=0.5
-)  # likewise, where births come in between; the first finds none
+# Likewise where births come in between; the first birth finds no wait.
+_BIRTH_WAIT: Final = dt.timedelta(seconds=0.5)
 _LONGEST_WAIT: Final = dt.timedelta(hours=1)
 _MOST_AT_ONCE: Final = 200
 _PUBACK_SECONDS: Final = 5.0
