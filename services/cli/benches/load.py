@@ -180,7 +180,8 @@ class _Generator:
         if self._unreceipted:
             in_flight = self._sent - self._publishers.ledger.receipted
             room = min(room, self._unreceipted - in_flight)
-        return min(room, self._pace.due(rate, now, self._sent)) if rate else room
+        due = self._pace.due(rate, now, self._sent)
+        return min(room, due) if rate else room
 
     def _send(self, group: int, chunk: int) -> None:
         count = len(self._publishers)
