@@ -24,15 +24,16 @@ class Pace:
         self._last_but_one, self._last = self._last, seconds
 
     @property
+    def _load(self) -> float:
+        """One slow batch is no load but a disk that stood still: whoever waited for it does not wait as long again."""
+        return min(self._last, self._last_but_one)
+
+    @property
     def apart(self) -> float:
         """From a batch's begin to the next one's: as much time as it took is left to others."""
-        return min(max(_LEAST_APART, 2 * self._last), _MOST_APART)
+        return min(max(_LEAST_APART, 2 * self._load), _MOST_APART)
 
     @property
     def receipt_pause(self) -> float:
-        """From receipts to the next ones.
-
-        One slow batch is no load but a disk that stood still: whoever waited for it does not wait as long again.
-        """
-        load = min(self._last, self._last_but_one)
-        return min(max(_SHORTEST_RECEIPT_PAUSE, load), _LONGEST_RECEIPT_PAUSE)
+        """From receipts to the next ones."""
+        return min(max(_SHORTEST_RECEIPT_PAUSE, self._load), _LONGEST_RECEIPT_PAUSE)

@@ -13,12 +13,21 @@ def after(*batches: float) -> Pace:
 
 
 @pytest.mark.parametrize(
-    ("took", "apart"), [(0.001, 0.015), (0.01, 0.02), (0.03, 0.06), (9.0, 0.06)]
+    ("batches", "apart"),
+    [
+        ((), 0.015),
+        ((0.001, 0.001), 0.015),
+        ((0.01, 0.01), 0.02),
+        ((0.03, 0.03), 0.06),
+        ((9.0, 9.0), 0.06),
+        ((0.01, 0.15), 0.02),  # one that stood still
+        ((0.15, 0.01), 0.02),
+    ],
 )
 def test_a_batch_leaves_others_as_much_time_as_it_took(
-    took: float, apart: float
+    batches: tuple[float, ...], apart: float
 ) -> None:
-    assert after(took).apart == apart
+    assert after(*batches).apart == apart
 
 
 @pytest.mark.parametrize(
