@@ -11,6 +11,7 @@ from services.core.storage import log_batch
 from services.core.storage.event_log import Cursor, LogEntry, load_cursor
 from services.core.storage.log_batch import ObservationBatch
 from services.core.storage.pool import Connection
+from services.core.unhurried import Unhurried
 from services.history import frames_store, store
 from services.history.accounts import AccountBook
 from services.history.epoch_book import EpochBook
@@ -66,21 +67,25 @@ class Folding:
             self._epochs.fold(batch, last.logged_at)
             self._cursor = last.cursor
 
-    async def flush(self) -> None:
-        """One transaction: all that changed, and the cursor. kill -9 leaves the former state whole."""
+    async def flush(self) -> float:
+        """One transaction: all that changed, and the cursor. kill -9 leaves the former state whole.
+
+        Returns the seconds of it that were left to others.
+        """
         if self._cursor == self._flushed:
-            return
-        now = self._clock.now()
+            return 0.0
+        now, pace = self._clock.now(), Unhurried(self._clock)
         totals, epochs = self._accounts.take(), self._epochs.take()
         async with self._connection.transaction():
             dirty, seen = self._latest.take_dirty(), self._presence.take()
-            await frames_store.save_latest(self._connection, dirty, now)
-            await frames_store.save_presence(self._connection, seen)
-            await store.save_totals(self._connection, totals)
-            former = await store.save_epochs(self._connection, epochs, now)
+            await frames_store.save_latest(self._connection, dirty, now, pace)
+            await frames_store.save_presence(self._connection, seen, pace)
+            await store.save_totals(self._connection, totals, pace)
+            former = await store.save_epochs(self._connection, epochs, now, pace)
             await store.save_place(self._connection, self._cursor)
         self._epochs.put_away(former)
         self._flushed = self._cursor
+        return pace.rested
 
     async def _meet(self, batch: ObservationBatch) -> None:
         """Load what is stored of the frames and epochs that this process has not met yet."""

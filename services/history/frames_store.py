@@ -1,4 +1,4 @@
-"""The only SQL that writes latest values and presence: rows are staged by COPY and merged in one statement."""
+"""The only SQL that writes latest values and presence: rows are staged by COPY and merged, some at a time."""
 
 import datetime as dt
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -15,10 +15,13 @@ from services.core.storage.copy_format import (
     postgres_times,
 )
 from services.core.storage.pool import Connection
+from services.core.unhurried import Unhurried
 from services.history.latest import NEVER, LatestRows
 from services.history.presence import FrameDevices, Seen
 
 _CHUNK: Final = 50_000
+_PIECE: Final = 1_000  # rows merged at once
+_MOST_PIECES: Final = 16  # each looks through all that is staged
 _LATEST: Final = ("frame_id", "results", "times", "quality", "updated_at")
 _STATUS: Final = (
     *("device_id", "last_seen", "last_time"),
@@ -31,13 +34,13 @@ CREATE TEMP TABLE IF NOT EXISTS staged_status (LIKE device_status) ON COMMIT DEL
 # In the order of the table: neighbours are reported by one gateway, so one page takes many of them.
 _MERGE_LATEST: Final = """
 INSERT INTO latest_observations (frame_id, results, times, quality, updated_at)
-SELECT frame_id, results, times, quality, updated_at FROM staged_latest ORDER BY frame_id
+SELECT frame_id, results, times, quality, updated_at FROM staged_latest WHERE frame_id BETWEEN $1 AND $2 ORDER BY frame_id
 ON CONFLICT (frame_id) DO UPDATE
 SET results = excluded.results, times = excluded.times, quality = excluded.quality, updated_at = excluded.updated_at
 """
 _MERGE_STATUS: Final = """
 INSERT INTO device_status AS held (device_id, last_seen, last_time, online, online_since, firmware)
-SELECT device_id, last_seen, last_time, online, online_since, firmware FROM staged_status ORDER BY device_id
+SELECT device_id, last_seen, last_time, online, online_since, firmware FROM staged_status WHERE device_id BETWEEN $1 AND $2 ORDER BY device_id
 ON CONFLICT (device_id) DO UPDATE SET
     last_seen = greatest(held.last_seen, excluded.last_seen),
     last_time = greatest(held.last_time, excluded.last_time),
@@ -94,16 +97,19 @@ async def load_owners(connection: Connection, owners: FrameDevices) -> None:
 
 
 async def save_latest(
-    connection: Connection, rows: LatestRows, now: dt.datetime
+    connection: Connection, rows: LatestRows, now: dt.datetime, pace: Unhurried
 ) -> None:
     """Inside a transaction."""
     if not len(rows):
         return
     await _copy(connection, "staged_latest", _LATEST, _latest_columns(rows, now))
-    await connection.execute(_MERGE_LATEST)
+    await pace.rest()
+    for piece in _pieces(rows.frame_ids):
+        await connection.execute(_MERGE_LATEST, *piece)
+        await pace.rest()
 
 
-async def save_presence(connection: Connection, seen: Seen) -> None:
+async def save_presence(connection: Connection, seen: Seen, pace: Unhurried) -> None:
     """Inside a transaction."""
     if not len(seen.device_ids):
         return
@@ -124,7 +130,18 @@ async def save_presence(connection: Connection, seen: Seen) -> None:
         records=_said_records(seen, np.flatnonzero(~silent)),
         columns=_STATUS,
     )
-    await connection.execute(_MERGE_STATUS)
+    await pace.rest()
+    for piece in _pieces(seen.device_ids):
+        await connection.execute(_MERGE_STATUS, *piece)
+        await pace.rest()
+
+
+def _pieces(ids: NDArray[np.int32]) -> Iterator[tuple[int, int]]:
+    """The first and the last of so many of these rising ids."""
+    size = max(_PIECE, -(-len(ids) // _MOST_PIECES))
+    for first in range(0, len(ids), size):
+        last = min(first + size, len(ids)) - 1
+        yield int(ids[first]), int(ids[last])
 
 
 def _latest_columns(

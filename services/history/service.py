@@ -64,8 +64,8 @@ async def _flush(
         await clock.sleep(pause)
         async with turn:
             began = clock.monotonic()
-            await folding.flush()
-            took = clock.monotonic() - began
+            rested = await folding.flush()
+            took = clock.monotonic() - began - rested
             pause = min(max(_SHORTEST_PAUSE, _FLUSH_SHARE * took), _LONGEST_PAUSE)
             behind = (await tail(writer, "observations")).batch - folding.cursor.batch
             _BEHIND.set(behind)

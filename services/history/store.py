@@ -4,14 +4,15 @@ In both tables epoch −1 stands for a publisher's former epochs: 1 … numbers,
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeVar
 
 import msgspec
 
 from services.core.broker.sequences import PublisherSequences
 from services.core.storage.event_log import Cursor, save_cursor
 from services.core.storage.pool import Connection
+from services.core.unhurried import Unhurried
 from services.history.accounts import Totals
 from services.history.epoch_book import (
     KEPT,
@@ -22,7 +23,9 @@ from services.history.epoch_book import (
 )
 from services.history.epochs import Epoch, GapRow
 
+T = TypeVar("T")
 CONSUMER = "history"
+_PIECE: Final = 1_000  # rows written at once
 
 _SEQUENCES: Final = """
 SELECT publisher_id, epoch, first_seq, settled, messages FROM publisher_sequences
@@ -32,6 +35,18 @@ _OPEN_GAPS: Final = """
 SELECT publisher_id, epoch, lost, from_seq, to_seq, recorded_at FROM gaps
 JOIN unnest($1::integer[], $2::bigint[]) AS wanted (publisher_id, epoch) USING (publisher_id, epoch)
 WHERE closed_at IS NULL ORDER BY from_seq
+"""
+_SAVE_TOTALS: Final = """
+INSERT INTO publisher_totals AS held
+    (publisher_id, received, stored, merged, duplicate, rejected, rejected_values, last_seen)
+SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+                     $7::bigint[], $8::timestamptz[])
+ON CONFLICT (publisher_id) DO UPDATE SET
+    received = held.received + excluded.received, stored = held.stored + excluded.stored,
+    merged = held.merged + excluded.merged, duplicate = held.duplicate + excluded.duplicate,
+    rejected = held.rejected + excluded.rejected,
+    rejected_values = held.rejected_values + excluded.rejected_values,
+    last_seen = greatest(held.last_seen, excluded.last_seen)
 """
 _SAVE_SEQUENCES: Final = """
 INSERT INTO publisher_sequences
@@ -157,39 +172,28 @@ async def load_epochs(
     return epochs
 
 
-async def save_totals(connection: Connection, totals: Mapping[int, Totals]) -> None:
-    ordered = sorted(totals.items())
-    columns = list(zip(*(added.columns() for _, added in ordered), strict=True))
-    if not columns:
-        return
-    await connection.execute(
-        """
-        INSERT INTO publisher_totals AS held
-            (publisher_id, received, stored, merged, duplicate, rejected, rejected_values, last_seen)
-        SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
-                             $7::bigint[], $8::timestamptz[])
-        ON CONFLICT (publisher_id) DO UPDATE SET
-            received = held.received + excluded.received, stored = held.stored + excluded.stored,
-            merged = held.merged + excluded.merged, duplicate = held.duplicate + excluded.duplicate,
-            rejected = held.rejected + excluded.rejected,
-            rejected_values = held.rejected_values + excluded.rejected_values,
-            last_seen = greatest(held.last_seen, excluded.last_seen)
-        """,
-        [publisher_id for publisher_id, _ in ordered],
-        *columns,
-    )
+async def save_totals(
+    connection: Connection, totals: Mapping[int, Totals], pace: Unhurried
+) -> None:
+    for some in _pieces(sorted(totals.items())):
+        columns = zip(*(added.columns() for _, added in some), strict=True)
+        await connection.execute(
+            _SAVE_TOTALS, [publisher_id for publisher_id, _ in some], *columns
+        )
+        await pace.rest()
 
 
 async def save_epochs(
-    connection: Connection, changes: EpochChanges, now: dt.datetime
+    connection: Connection, changes: EpochChanges, now: dt.datetime, pace: Unhurried
 ) -> list[EpochKey]:
     """The changed epochs' sums and settled ranges; of those with gaps, what is open, lost and newly closed.
 
     Returns those that were stored and are former now.
     """
-    rows = [_sequence_row(key, epoch) for key, epoch in changes.epochs.items()]
-    if rows:
+    for some in _pieces(sorted(changes.epochs.items())):
+        rows = [_sequence_row(key, epoch) for key, epoch in some]
         await connection.execute(_SAVE_SEQUENCES, *zip(*rows, strict=True), now)
+        await pace.rest()
     with_gaps = [
         (key, epoch) for key, epoch in changes.epochs.items() if epoch.rows_changed
     ]
@@ -206,6 +210,11 @@ async def save_epochs(
         ],
     )
     return await _sum_up(connection, changes.former, now)
+
+
+def _pieces(entries: Sequence[T]) -> Iterator[Sequence[T]]:
+    for first in range(0, len(entries), _PIECE):
+        yield entries[first : first + _PIECE]
 
 
 def _sequence_row(key: EpochKey, epoch: Epoch) -> tuple[object, ...]:

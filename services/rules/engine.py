@@ -22,6 +22,7 @@ from services.core.storage.event_log import (
 )
 from services.core.storage.pool import Connection
 from services.core.storage.rule_store import load_rulebook
+from services.core.unhurried import Unhurried
 from services.rules import store
 from services.rules.evaluation import Evaluation, TargetMove
 from services.rules.memory import Memory, encode_memory
@@ -53,15 +54,20 @@ class Watch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Remembered:
-    """The memory as it was at a committed cursor."""
+    """The memory as of a committed cursor; a copy stays as it is."""
 
     targets: Targets
     memory: Memory
     clock: RuleClock
     cursor: Cursor
 
-    def encoded(self) -> bytes:
-        return encode_memory(self.targets, self.memory, self.clock)
+    def copy(self) -> "Remembered":
+        return replace(self, memory=self.memory.copy(), clock=replace(self.clock))
+
+    async def save(self, connection: Connection, pace: Unhurried | None = None) -> None:
+        """Inside a transaction. pace: where the judging goes on beside it."""
+        pieces = encode_memory(self.targets, self.memory, self.clock)
+        await store.save_memory(connection, pieces, self.cursor, pace)
 
 
 class Engine:
@@ -138,9 +144,7 @@ class Engine:
             return None
         await self._commit(())
         self._remembered_ms = now_ms
-        evaluation = self._evaluation
-        clock = replace(evaluation.clock)
-        return Remembered(self.targets, evaluation.memory.copy(), clock, self._cursor)
+        return self._as_of_now().copy()
 
     async def _settle(self, recalled: Recollection) -> None:
         """Fit what is stored to the rules there are, judge what was missed, and commit it as the place to go on from."""
@@ -198,7 +202,7 @@ class Engine:
                 self._connection, store.CONSUMER, "observations", self._cursor
             )
             if settled:
-                await self._save_memory()
+                await self._as_of_now().save(self._connection)
                 self._remembered_ms = now_ms
         self._saved_ms, self._saved_batch = now_ms, self._cursor.batch
         self._evaluation.changed.clear()
@@ -221,10 +225,11 @@ class Engine:
         await store.delete_holds(self._connection, gone)
         await store.save_holds(self._connection, kept)
 
-    async def _save_memory(self) -> None:
+    def _as_of_now(self) -> Remembered:
         evaluation = self._evaluation
-        body = encode_memory(self.targets, evaluation.memory, evaluation.clock)
-        await store.save_memory(self._connection, body, self._cursor)
+        return Remembered(
+            self.targets, evaluation.memory, evaluation.clock, self._cursor
+        )
 
 
 async def load_watch(connection: Connection) -> Watch:

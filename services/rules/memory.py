@@ -3,6 +3,7 @@
 It follows from the log alone, so it is stored now and then and the rest is replayed.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -14,7 +15,8 @@ from services.rules.rule_clock import RuleClock
 from services.rules.targets import Int32, Int64, Targets
 
 NEVER: Final = -(1 << 62)
-_COLUMNS: Final = ("newest_ms", "value", "heard_ms", "heard_counted", "dead")
+_PIECE: Final = 32_000  # targets
+_SOURCE_ID: Final = "<i4"
 _DTYPES: Final = {
     "newest_ms": "<i8",
     "value": "<f8",
@@ -45,7 +47,7 @@ class Memory:
         )
 
     def copy(self) -> "Memory":
-        return Memory(*(getattr(self, name).copy() for name in _COLUMNS))
+        return Memory(*(getattr(self, name).copy() for name in _DTYPES))
 
     def hear(self, targets: Int64, clock: RuleClock) -> None:
         if clock.now_ms is not None:
@@ -68,7 +70,7 @@ class Memory:
         for rule in new.rules:
             here, there = new.of_rule(rule.key), old.of_rule(rule.key)
             to, of = _common(new.source_id[here], old.source_id[there])
-            for name in _COLUMNS:
+            for name in _DTYPES:
                 getattr(self, name)[here][to] = getattr(theirs, name)[there][of]
 
 
@@ -82,37 +84,45 @@ def _common(
     return to, of
 
 
-class _StoredRule(msgspec.Struct, frozen=True):
-    key: str
-    source_ids: bytes
-    columns: dict[str, bytes]
+class _Head(msgspec.Struct, frozen=True):
+    """The first piece. rules: how many targets each has; their columns follow, source_id first."""
 
-
-class _Stored(msgspec.Struct, frozen=True):
     clock: dict[str, Any]
-    rules: list[_StoredRule]
+    rules: dict[str, int]
 
 
-def encode_memory(targets: Targets, memory: Memory, clock: RuleClock) -> bytes:
-    rules = []
-    for rule in targets.rules:
-        span = targets.of_rule(rule.key)
-        columns = {
-            name: getattr(memory, name)[span].astype(_DTYPES[name]).tobytes()
-            for name in _COLUMNS
-        }
-        source_ids = targets.source_id[span].astype("<i4").tobytes()
-        rules.append(_StoredRule(rule.key, source_ids, columns))
-    return msgspec.msgpack.encode(_Stored(asdict(clock), rules))
+def encode_memory(
+    targets: Targets, memory: Memory, clock: RuleClock
+) -> Iterator[bytes]:
+    """In pieces, as it can have 60 MB."""
+    spans = {rule.key: targets.of_rule(rule.key) for rule in targets.rules}
+    counts = {key: len(targets.source_id[span]) for key, span in spans.items()}
+    yield msgspec.msgpack.encode(_Head(asdict(clock), counts))
+    for span in spans.values():
+        yield from _pieces(targets.source_id[span], _SOURCE_ID)
+        for name, kind in _DTYPES.items():
+            yield from _pieces(getattr(memory, name)[span], kind)
 
 
-def decode_memory(body: bytes, targets: Targets) -> tuple[Memory, RuleClock]:
+def _pieces(column: NDArray[Any], kind: str) -> Iterator[bytes]:
+    for first in range(0, len(column), _PIECE):
+        yield column[first : first + _PIECE].astype(kind).tobytes()
+
+
+def decode_memory(
+    pieces: Sequence[bytes], targets: Targets
+) -> tuple[Memory, RuleClock]:
     """What is remembered of the targets there are now; of others nothing."""
-    stored = msgspec.msgpack.decode(body, type=_Stored)
+    head = msgspec.msgpack.decode(pieces[0], type=_Head)
+    body, at = b"".join(pieces[1:]), 0
     memory = Memory.blank(len(targets))
-    for rule in stored.rules:
-        span = targets.of_rule(rule.key)
-        to, of = _common(targets.source_id[span], np.frombuffer(rule.source_ids, "<i4"))
-        for name, column in rule.columns.items():
-            getattr(memory, name)[span][to] = np.frombuffer(column, _DTYPES[name])[of]
-    return memory, RuleClock(**stored.clock)
+    for key, count in head.rules.items():
+        span = targets.of_rule(key)
+        source_ids = np.frombuffer(body, _SOURCE_ID, count, at)
+        at += source_ids.nbytes
+        to, of = _common(targets.source_id[span], source_ids)
+        for name, kind in _DTYPES.items():
+            column = np.frombuffer(body, kind, count, at)
+            at += column.nbytes
+            getattr(memory, name)[span][to] = column[of]
+    return memory, RuleClock(**head.clock)

@@ -55,10 +55,10 @@ async def _replay(
     connection: Connection,
     targets: Targets,
     cursor: Cursor,
-    stored: tuple[bytes, Cursor],
+    stored: tuple[list[bytes], Cursor],
 ) -> Recollection:
-    body, at = stored
-    memory, clock = decode_memory(body, targets)
+    pieces, at = stored
+    memory, clock = decode_memory(pieces, targets)
     evaluation = Evaluation(targets, memory, clock, {})
     while at.batch < cursor.batch:
         limit = min(_PAGE, cursor.batch - at.batch)

@@ -10,6 +10,7 @@ from services.core.process import announce_ready, notify_supervisor, side_by_sid
 from services.core.storage.event_log import follow, tail
 from services.core.storage.follower import follow_for_ever
 from services.core.storage.pool import Connection, connect
+from services.core.unhurried import Unhurried
 from services.rules import store
 from services.rules.engine import Engine, load_watch
 from services.rules.platform import PlatformWatch
@@ -86,7 +87,7 @@ async def _keep(
         await clock.sleep(_CHECK_SECONDS)
         began = clock.monotonic()
         await _follow_registry(engine, side, turn)
-        await _store_memory(engine, side, turn)
+        await _store_memory(engine, side, clock, turn)
         await clock.sleep(_RELOAD_SHARE * (clock.monotonic() - began))
 
 
@@ -104,10 +105,11 @@ async def _follow_registry(
         await engine.reload(watch)
 
 
-async def _store_memory(engine: Engine, side: Connection, turn: asyncio.Lock) -> None:
+async def _store_memory(
+    engine: Engine, side: Connection, clock: Clock, turn: asyncio.Lock
+) -> None:
     async with turn:
         remembered = await engine.remember()
     if remembered is not None:
-        body = await asyncio.to_thread(remembered.encoded)
         async with side.transaction():
-            await store.save_memory(side, body, remembered.cursor)
+            await remembered.save(side, Unhurried(clock))

@@ -11,6 +11,7 @@ from services.core.alerting.rule import Rule
 from services.core.clock import to_milliseconds
 from services.core.storage.event_log import Cursor, load_cursor, save_cursor
 from services.core.storage.pool import Connection
+from services.core.unhurried import Unhurried
 from services.rules.kept_targets import decode_targets, encode_targets
 from services.rules.stored import LatestRow, StoredHold
 from services.rules.targets import Places, TargetFinder, Targets
@@ -20,6 +21,9 @@ MEMORY_CONSUMER: Final = "rules.memory"  # keeps the log that follows the stored
 _LOCK: Final = 0x72756C6573  # "rules"
 _GROUPS: Final = 8
 
+_KEEP_PIECE: Final = """
+INSERT INTO rule_memory (piece, body) VALUES ($1, $2) ON CONFLICT (piece) DO UPDATE SET body = excluded.body
+"""
 # Places that share their labels come as one row of columns, a few ten thousand at a time: no row a datastream.
 _GROUPED: Final = """
 SELECT {shared}, array_agg(source_id) AS source_id, array_agg(frame_id) AS frame_id, array_agg(slot) AS slot,
@@ -236,18 +240,26 @@ async def delete_holds(connection: Connection, holds: Iterable[StoredHold]) -> N
     )
 
 
-async def load_memory(connection: Connection) -> tuple[bytes, Cursor] | None:
-    """The stored memory and the batch as of which it is."""
-    body = await connection.fetchval("SELECT body FROM rule_memory")
+async def load_memory(connection: Connection) -> tuple[list[bytes], Cursor] | None:
+    """The stored memory's pieces and the batch as of which it is."""
+    rows = await connection.fetch("SELECT body FROM rule_memory ORDER BY piece")
     cursor = await load_cursor(connection, MEMORY_CONSUMER, "observations")
-    return None if body is None or cursor is None else (body, cursor)
+    return ([body for (body,) in rows], cursor) if rows and cursor else None
 
 
-async def save_memory(connection: Connection, body: bytes, cursor: Cursor) -> None:
-    await connection.execute(
-        "INSERT INTO rule_memory (body) VALUES ($1) ON CONFLICT (only_row) DO UPDATE SET body = excluded.body",
-        body,
-    )
+async def save_memory(
+    connection: Connection,
+    pieces: Iterable[bytes],
+    cursor: Cursor,
+    pace: Unhurried | None = None,
+) -> None:
+    """Inside a transaction. pace: where the judging goes on beside it."""
+    count = 0
+    for count, piece in enumerate(pieces, start=1):
+        await connection.execute(_KEEP_PIECE, count, piece)
+        if pace is not None:
+            await pace.rest()
+    await connection.execute("DELETE FROM rule_memory WHERE piece > $1", count)
     await save_cursor(connection, MEMORY_CONSUMER, "observations", cursor)
 
 

@@ -21,6 +21,7 @@ from services.core.storage.log_batch import (
     ObservationBatch,
 )
 from services.core.storage.pool import Connection, connect
+from services.history import frames_store, store
 from services.history.folding import Folding
 from services.history.service import run_history
 
@@ -129,6 +130,35 @@ async def test_the_newest_value_of_each_slot_is_kept(connection: Connection) -> 
     )
     await fold_all(connection)
     assert await latest(connection, 1) == ([1.0, 3.0], [10, 20])
+
+
+@pytest.mark.parametrize(("rows", "most"), [(1, 16), (1, 1), (2, 16)])
+async def test_rows_are_merged_some_at_a_time(
+    rows: int, most: int, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frames_store, "_PIECE", rows)
+    monkeypatch.setattr(store, "_PIECE", rows)
+    monkeypatch.setattr(frames_store, "_MOST_PIECES", most)
+    both = [
+        replace(
+            batch_of([(device, 10 * device, [float(device)])]),
+            accounts=accounts_of(device, received=device, stored=device),
+            numbered=numbered_of(device, 7, device),
+        )
+        for device in (2, 1)
+    ]
+    await log(connection, *both)
+    await fold_all(connection)
+    for device in (1, 2):
+        assert await latest(connection, device) == ([float(device)], [10 * device])
+    assert await connection.fetchval("SELECT count(*) FROM device_status") == 2
+    rows_of = "SELECT publisher_id::bigint, {} FROM {} ORDER BY 1"
+    for what, table in (
+        ("received", "publisher_totals"),
+        ("lowest_seq", "publisher_sequences"),
+    ):
+        told = await connection.fetch(rows_of.format(what, table))
+        assert [tuple(row) for row in told] == [(1, 1), (2, 2)]
 
 
 async def test_a_correction_of_the_newest_value_is_taken(

@@ -67,8 +67,8 @@ CREATE TABLE rule_holds (
 -- What the rules service remembers of the whole stream (who was heard when), as of a batch; what came after is
 -- replayed from the log, which the cursor of consumer rules.memory keeps.
 CREATE TABLE rule_memory (
-    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    body     bytea COMPRESSION lz4 NOT NULL  -- services/rules/memory.py
+    piece integer PRIMARY KEY,
+    body  bytea COMPRESSION lz4 NOT NULL  -- services/rules/memory.py
 );
 
 -- What the rules look at, as of a registry revision: to find it anew takes 10 s and more in a city of six million datastreams.

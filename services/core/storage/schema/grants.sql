@@ -38,8 +38,8 @@ SELECT pg_temp.allow('alatau_rules', 'SELECT', 'registry_state, districts, obser
     thing_relations, devices, device_hosts, frames, datastreams, datastream_slots, rules, latest_observations, device_status, observations, users,
     ledger_violations');
 SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT', 'event_log, journal');
-SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT, UPDATE', 'alerts, log_cursors, rule_memory, rule_targets');
-SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT, UPDATE, DELETE', 'rule_holds');
+SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT, UPDATE', 'alerts, log_cursors, rule_targets');
+SELECT pg_temp.allow('alatau_rules', 'SELECT, INSERT, UPDATE, DELETE', 'rule_holds, rule_memory');
 SELECT pg_temp.allow('alatau_rules', 'SELECT, UPDATE', 'log_streams');
 
 SELECT pg_temp.allow('alatau_history', 'SELECT', 'registry_state, devices, frames, event_log, observations, log_streams');
