@@ -28,6 +28,7 @@ structlog.configure(
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of several processes (`pytest -n`), one runs all tests of a file, or of one of those folders."""
     for item in items:
