@@ -25,9 +25,9 @@ install-for-tests:
 demo: install
 	@$(BIN)/alatau up --incident burst_main@60
 
-# Two processes at once, each with servers of its own; what takes longest begins first.
+# Two processes at once, each with servers of its own; the tests of a file stay together, what takes longest begins first.
 test: install-for-tests
-	$(BIN)/pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder $(PYTEST_ARGUMENTS)
+	$(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(PYTEST_ARGUMENTS)
 
 test-long: install-for-tests
 	$(BIN)/pytest -m long $(PYTEST_ARGUMENTS)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 
 import pytest
 import structlog
@@ -10,10 +9,6 @@ import structlog
 from deploy.native.postgres import PostgresCluster
 from tests import stack_fixtures
 from tests.stack_fixtures import Broker
-
-HERE = Path(__file__).parent
-# What one city, one browser or one image is made for.
-RUN_TOGETHER = ("acceptance", "browser", "deploy", "grafana")
 
 _numbers = count(1)
 
@@ -26,15 +21,6 @@ structlog.configure(
         ),
     ]
 )
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several processes (`pytest -n`), one runs all tests of a file, or of one of those folders."""
-    for item in items:
-        place = item.path.relative_to(HERE)
-        together = place.parts[0] if place.parts[0] in RUN_TOGETHER else str(place)
-        item.add_marker(pytest.mark.xdist_group(together))
 
 
 @pytest.fixture(scope="session")
