@@ -10,8 +10,8 @@ _MOST: Final = 1.0
 class Unhurried:
     """Rests after each piece as long as it took.
 
-    Two processors carry everything: while somebody keeps one of them busy for half a second, ingest's batches take three
-    times as long. In all it rests a second at most: who is far behind is not held up by it.
+    Two processors carry everything: while somebody keeps one of them busy for half a second, ingest's batches take two
+    to three times as long. In all it rests a second at most: who is far behind is not held up by it.
     """
 
     def __init__(self, clock: Clock) -> None:

@@ -94,7 +94,7 @@ class _Head(msgspec.Struct, frozen=True):
 def encode_memory(
     targets: Targets, memory: Memory, clock: RuleClock
 ) -> Iterator[bytes]:
-    """In pieces, as it can have 60 MB."""
+    """In pieces, as it can have tens of megabytes."""
     spans = {rule.key: targets.of_rule(rule.key) for rule in targets.rules}
     counts = {key: len(targets.source_id[span]) for key, span in spans.items()}
     yield msgspec.msgpack.encode(_Head(asdict(clock), counts))
