@@ -25,7 +25,7 @@ install-for-tests:
 demo: install
 	@$(BIN)/alatau up --incident burst_main@60
 
-# Two processes at once, each with servers of its own; the tests of a file stay together, what takes longest begins first.
+# Two processes at once, each with servers of its own; the tests of a file stay together.
 test: install-for-tests
 	$(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(PYTEST_ARGUMENTS)
 

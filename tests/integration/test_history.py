@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from typing_extensions import override
 
 from services.core.city.quality import ALL_GOOD
 from services.core.clock import ManualClock, SystemClock, from_milliseconds
@@ -159,6 +160,30 @@ async def test_rows_are_merged_some_at_a_time(
     ):
         told = await connection.fetch(rows_of.format(what, table))
         assert [tuple(row) for row in told] == [(1, 1), (2, 2)]
+
+
+class SlowClock(ManualClock):
+    """Ten milliseconds pass between two looks at it; it sleeps at once."""
+
+    @override
+    def monotonic(self) -> float:
+        self.advance(0.01)
+        return super().monotonic()
+
+    @override
+    async def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+
+
+async def test_a_flush_leaves_others_as_much_time_as_it_takes(
+    connection: Connection,
+) -> None:
+    await log(connection, batch_of([(1, 10, [1.0])]))
+    folding = await Folding.begin(connection, SlowClock(START))
+    await folding.fold(await event_log.read(connection, "observations", Cursor(), 1000))
+    # Twice after the latest values' COPY and merge, twice after the devices'.
+    assert await folding.flush() == pytest.approx(0.04)
+    assert await folding.flush() == 0.0
 
 
 async def test_a_correction_of_the_newest_value_is_taken(
