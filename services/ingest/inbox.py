@@ -101,6 +101,10 @@ class Inbox:
         self._kept: dict[str, _Kept] = {}
         self._written: dict[str, _Kept] = {}  # and not known to be committed
 
+    def begin(self) -> None:
+        """What was written and not committed is forgotten."""
+        self._written = {}
+
     async def write(
         self,
         connection: Connection,
@@ -109,7 +113,6 @@ class Inbox:
         now: dt.datetime,
     ) -> None:
         """In the caller's transaction; committed() is to follow, or else this was no part of the allowance."""
-        self._written = {}
         fresh = [
             refusal
             for refusal in refused

@@ -63,6 +63,18 @@ class Plan:
     first: int
     fates: NDArray[np.uint8]  # of Fate, by entry from first on
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is new rows and their log batch and nothing else, as nearly always."""
+        return not (
+            self.upserted
+            or self.changes
+            or self.refused
+            or self.answers
+            or self.memories
+            or self.replayed
+        )
+
 
 def divide(batch: Batch, newest: NewestTimes, *, all_late: bool = False) -> Lanes:
     if not batch.blocks:

@@ -9,17 +9,23 @@ from typing import Any, Final
 
 import asyncpg
 import structlog
+from asyncpg.prepared_stmt import PreparedStatement
 
 from services.core.city.quality import ALL_GOOD
 from services.core.clock import from_milliseconds, to_milliseconds
 from services.core.errors import WriterFencedError
 from services.core.storage.event_log import (
+    APPEND,
     Cursor,
     NewEntry,
     Writer,
     append,
+    decode_place,
+    encode_entry,
+    is_fence,
     take_over,
 )
+from services.core.storage.one_round_trip import Transaction
 from services.core.storage.pool import Connection, connect
 from services.core.storage.texts import storable
 from services.ingest.inbox import Inbox
@@ -162,9 +168,13 @@ class Store:
 
     @property
     def connection(self) -> Connection:
+        return self.session.connection
+
+    @property
+    def session(self) -> "_Session":
         if self._session is None:
             raise asyncpg.InterfaceError("not connected")
-        return self._session.connection
+        return self._session
 
     async def load_rows(self, keys: Iterable[Key]) -> dict[Key, Row | None]:
         """The stored rows of these keys; None: there is none. A day at a time, so that each touches one chunk."""
@@ -211,6 +221,34 @@ class Store:
         Raises:
             WriterFencedError: another ingest has taken over.
         """
+        self._inbox.begin()
+        if plan.is_plain:
+            cursor = await self._write_at_once(plan, entry)
+        else:
+            cursor = await self._write_in_turn(plan, entry)
+        self.writer = Writer("observations", self.writer.epoch, cursor.batch)
+        self._inbox.committed()
+        return cursor
+
+    async def _write_at_once(self, plan: Plan, entry: NewEntry) -> Cursor:
+        """As nearly always: new rows and nothing else."""
+        transaction = Transaction()
+        if plan.copied:
+            rows = encode_rows(plan.copied, to_milliseconds(entry.now))
+            transaction.copy("observations", COLUMNS, rows)
+        transaction.execute(
+            self.session.append.get_name(),
+            encode_entry("observations", entry, self.writer.epoch),
+        )
+        try:
+            *_copied, appended = await transaction.commit(self.connection)
+        except asyncpg.NotNullViolationError as error:
+            if is_fence(error):
+                raise WriterFencedError from None
+            raise
+        return decode_place(appended.row or ())
+
+    async def _write_in_turn(self, plan: Plan, entry: NewEntry) -> Cursor:
         connection = self.connection
         now_ms = to_milliseconds(entry.now)
         async with connection.transaction():
@@ -240,12 +278,9 @@ class Store:
                     list(plan.memories.values()),
                     entry.now,
                 )
-            cursor = await append(
+            return await append(
                 connection, "observations", entry, writer_epoch=self.writer.epoch
             )
-        self.writer = Writer("observations", self.writer.epoch, cursor.batch)
-        self._inbox.committed()
-        return cursor
 
     async def make_chunk(self, at: dt.datetime) -> None:
         """Make the chunk for a time before the first item needs it: a row that comes and goes does it."""
@@ -261,10 +296,17 @@ class Store:
 
 
 class _Session:
-    """A connection and what identifies its backend."""
+    """A connection, its statement that appends to the log, and what identifies its backend."""
 
-    def __init__(self, connection: Connection, pid: int, started: dt.datetime) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        append: PreparedStatement,
+        pid: int,
+        started: dt.datetime,
+    ) -> None:
         self.connection = connection
+        self.append = append
         self.pid = pid
         self.started = started
 
@@ -277,13 +319,14 @@ class _Session:
             await connection.execute(
                 "CREATE TEMPORARY TABLE late_rows (LIKE observations) ON COMMIT DELETE ROWS"
             )
+            prepared = await connection.prepare(APPEND)
             backend = await connection.fetchrow(
                 "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
             )
         except BaseException:
             connection.terminate()
             raise
-        return cls(connection, *backend)
+        return cls(connection, prepared, *backend)
 
     async def try_lock(self) -> bool:
         return bool(

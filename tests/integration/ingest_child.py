@@ -19,8 +19,14 @@ POINTS = {
     "checked": ("services.ingest.check", "Checker", "check", "after"),
     "batched": ("services.ingest.batch", "Batch", "add", "after"),
     "before-write": ("services.ingest.store", "Store", "write", "before"),
-    "before-log": ("services.ingest.store", "", "append", "before"),
-    "before-commit": ("services.ingest.store", "", "append", "after"),
+    "before-log": ("services.ingest.store", "", "encode_entry", "before"),
+    # All of it is sent; the database goes on with it, or has committed it by now.
+    "while-committing": (
+        "services.core.storage.one_round_trip",
+        "_Reader",
+        "data_received",
+        "before",
+    ),
     "after-commit": ("services.ingest.store", "Store", "write", "after"),
     "before-acknowledge": (
         "services.core.broker.client",

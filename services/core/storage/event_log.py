@@ -7,15 +7,36 @@ import asyncio
 import datetime as dt
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from struct import Struct
 from typing import Final, Literal
 
+import asyncpg
+
 from services.core.errors import CursorTooOldError, WriterFencedError
+from services.core.storage.one_round_trip import Row
 from services.core.storage.pool import Connection
 
 Stream = Literal["observations", "alerts"]
 WAKE_CHANNEL: Final = "event_log"
 _POLL_SECONDS: Final = 1.0
 _BEGINNING: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
+_POSTGRES_EPOCH: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND: Final = dt.timedelta(microseconds=1)
+_INT4, _INT8 = Struct(">i"), Struct(">q")
+
+# A writer that is fenced finds no place: its entry is in no stream, which the table refuses, and the transaction with it.
+APPEND: Final = """
+WITH place AS (
+    UPDATE log_streams
+    SET last_batch = last_batch + 1, logged_at = greatest(logged_at, $3), received = received + $7
+    WHERE stream = $1 AND ($2::bigint IS NULL OR writer_epoch = $2)
+    RETURNING stream, last_batch, logged_at, received
+)
+INSERT INTO event_log (stream, batch, logged_at, caught_up, waiting, body, received_through)
+SELECT stream, coalesce(last_batch, 0), coalesce(logged_at, $3), $4, $5, $6, received
+FROM (VALUES (true)) AS one LEFT JOIN place ON true
+RETURNING batch, logged_at
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,29 +109,51 @@ async def append(
     Raises:
         WriterFencedError: writer_epoch is not the stream's any more.
     """
-    row = await connection.fetchrow(
-        """
-        WITH place AS (
-            UPDATE log_streams
-            SET last_batch = last_batch + 1, logged_at = greatest(logged_at, $3), received = received + $7
-            WHERE stream = $1 AND ($2::bigint IS NULL OR writer_epoch = $2)
-            RETURNING last_batch, logged_at, received
+    try:
+        row = await connection.fetchrow(
+            APPEND,
+            stream,
+            writer_epoch,
+            entry.now,
+            entry.caught_up,
+            entry.waiting,
+            entry.body,
+            entry.received,
         )
-        INSERT INTO event_log (stream, batch, logged_at, caught_up, waiting, body, received_through)
-        SELECT $1, last_batch, logged_at, $4, $5, $6, received FROM place
-        RETURNING batch, logged_at
-        """,
-        stream,
-        writer_epoch,
-        entry.now,
-        entry.caught_up,
-        entry.waiting,
-        entry.body,
-        entry.received,
-    )
-    if row is None:
-        raise WriterFencedError
+    except asyncpg.NotNullViolationError as error:
+        if is_fence(error):
+            raise WriterFencedError from None
+        raise
     return Cursor(row["batch"], row["logged_at"])
+
+
+def is_fence(error: BaseException) -> bool:
+    """Whether APPEND failed because another writer has taken over."""
+    return (
+        isinstance(error, asyncpg.NotNullViolationError)
+        and error.column_name == "stream"
+    )
+
+
+def encode_entry(
+    stream: Stream, entry: NewEntry, writer_epoch: int
+) -> list[bytes | None]:
+    """APPEND's parameters in PostgreSQL's binary formats."""
+    return [
+        stream.encode(),
+        _INT8.pack(writer_epoch),
+        _INT8.pack((entry.now - _POSTGRES_EPOCH) // _MICROSECOND),
+        bytes([entry.caught_up]),
+        _INT4.pack(entry.waiting),
+        entry.body,
+        _INT8.pack(entry.received),
+    ]
+
+
+def decode_place(row: Row) -> Cursor:
+    """What APPEND returns, in the binary formats."""
+    (batch,), (microseconds,) = (_INT8.unpack(value or b"") for value in row)
+    return Cursor(batch, _POSTGRES_EPOCH + microseconds * _MICROSECOND)
 
 
 async def begin_counting(connection: Connection, stream: Stream, received: int) -> None:
