@@ -1,5 +1,6 @@
 """schema/*.sql is what the migrations add up to."""
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,12 @@ INSERT INTO gaps VALUES (1, 7, 2, 2, true, now()), (1, 7, 5, 6, false, now());
 INSERT INTO publisher_totals VALUES (1, 7, 6, 0, 1, 0, 0, now());
 """
 
+AN_OBSERVATION = "INSERT INTO observations VALUES (1, $1, '{1.5}', NULL, $1)"
+OF_CHUNKS = """
+SELECT attname::text, attstattarget FROM pg_attribute
+WHERE attrelid IN (SELECT show_chunks('observations')) AND attname IN ('results', 'quality')
+"""
+
 CATALOGUE = {
     "columns": """
         SELECT table_schema, table_name, column_name, ordinal_position, data_type, udt_name, is_nullable, column_default,
@@ -49,6 +56,10 @@ CATALOGUE = {
     "compression": """
         SELECT attrelid::regclass::text, attname::text, attcompression::text FROM pg_attribute
         WHERE attcompression <> '' AND attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+        ORDER BY 1, 2""",
+    "statistics": """
+        SELECT attrelid::regclass::text, attname::text, attstattarget FROM pg_attribute
+        WHERE attstattarget >= 0 AND attnum > 0 AND attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
         ORDER BY 1, 2""",
     "views": """
         SELECT c.oid::regclass::text, c.reloptions, pg_get_viewdef(c.oid) FROM pg_class c
@@ -108,7 +119,11 @@ async def test_a_database_of_the_first_schema_is_brought_along(
             "INSERT INTO alembic_version VALUES ('0001')"
         )
         await old.execute(NUMBERED)
+        await old.execute(AN_OBSERVATION, dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
         await migrate(postgres.dsn("of_the_first"))
+        await old.execute(AN_OBSERVATION, dt.datetime(2026, 1, 2, tzinfo=dt.UTC))
+        of_chunks = [tuple(row) for row in await old.fetch(OF_CHUNKS)]
+        assert sorted(of_chunks) == 2 * [("quality", 0)] + 2 * [("results", 0)]
         brought_along = await described(old)
         sums = "SELECT lowest_seq, highest_seq, messages, missing, lost FROM publisher_sequences ORDER BY 1"
         found = [tuple(row) for row in await old.fetch(sums)]
