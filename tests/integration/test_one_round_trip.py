@@ -12,10 +12,14 @@ from services.core.storage.copy_format import Column, Type, encode_parts
 from services.core.storage.one_round_trip import Transaction
 from services.core.storage.pool import Connection, connect
 from services.core.storage.transient import is_transient
+from tests.integration.ingest_stage import until
 
 pytestmark = pytest.mark.integration
 
 INSERT = "INSERT INTO notes VALUES ($1, $2) RETURNING number, text"
+SOMEBODY_WAITS = (
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+)
 WAIT = "SELECT pg_advisory_xact_lock($1)"
 
 
@@ -117,10 +121,7 @@ async def waiting_for_a_lock(
     transaction.copy("rows", ("a", "b"), rows(1))
     transaction.execute(wait.get_name(), [number(1)])
     committing = asyncio.create_task(transaction.commit(connection))
-    while not await other.fetchval(
-        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
-    ):
-        await asyncio.sleep(0)
+    await until(lambda: other.fetchval(SOMEBODY_WAITS))
     return committing
 
 
@@ -159,7 +160,9 @@ async def test_a_connection_that_we_give_up(
             await committing
     assert connection.is_closed()
     await other.execute("SELECT pg_advisory_unlock(1)")
-    while await stored(other) == (0, 0):
-        await asyncio.sleep(0)
-    assert await stored(other) == (1, 0)
+
+    async def is_committed() -> bool:
+        return await stored(other) == (1, 0)
+
+    await until(is_committed)
     await other.close()
