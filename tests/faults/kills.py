@@ -9,13 +9,15 @@ from typing import Final
 from tests.faults.ground import PATIENCE, NotWithinError, signal_all
 from tests.faults.plan import KILLS
 from tests.faults.scene import Recovery, Scene, fault
+from tests.faults.traffic import send_poison
 from tests.faults.truth import Made
-from tests.integration.ingest_child import POINTS
+from tests.integration.ingest_child import IN_TURN_POINTS, POINTS
 
 BACKEND: Final = "database backend"
 _VICTIMS: Final = ("ingest", "rules", "history", "api", BACKEND)
 _HOW_MANY: Final = (1, 1, 1, 1, 1, 2, 2, 2, 3, 3)
 _SLICE_POINTS: Final = ("before-write", "after-commit", "before-receipt")
+_DRIP: Final = 0.1  # seconds
 _QUEUED: Final = 100_000
 _POURED: Final = 1_000_000
 _POUR: Final = 5_000  # at once
@@ -71,10 +73,29 @@ async def kill_ingest_at(
     return [await scene.stores_again("ingest", since)]
 
 
+async def kill_ingest_in_turn_at(
+    point: str, scene: Scene, chance: random.Random
+) -> list[Recovery]:
+    """Where only a batch comes that is more than new rows: what is refused makes it one."""
+    drip = asyncio.create_task(_drip_poison(scene, chance))
+    try:
+        return await kill_ingest_at(point, scene, chance)
+    finally:
+        drip.cancel()
+
+
+async def _drip_poison(scene: Scene, chance: random.Random) -> None:
+    while True:
+        send_poison(scene.fleet.poison, chance)
+        await scene.rest(_DRIP)
+
+
 for _point in POINTS:
     fault(f"ingest killed {_point}", in_slice=_point in _SLICE_POINTS)(
         partial(kill_ingest_at, _point)
     )
+for _point in IN_TURN_POINTS:
+    fault(f"ingest killed {_point}")(partial(kill_ingest_in_turn_at, _point))
 
 
 async def _end(

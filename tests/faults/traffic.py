@@ -48,12 +48,13 @@ async def poison(scene: Scene, chance: random.Random) -> list[Recovery]:
     for number in range(_POISONED):
         publisher.make(1, ago_ms=2 * _POISONED)
         if number % _EVERY == 0:
-            _send_poison(publisher, chance)
+            send_poison(publisher, chance)
     await _until_done(scene, publisher)
     return [await scene.stores_again("one percent poison", scene.now())]
 
 
-def _send_poison(publisher: Publisher, chance: random.Random) -> None:
+def send_poison(publisher: Publisher, chance: random.Random) -> None:
+    """A message that is refused, and one that cannot be read."""
     now_ms = publisher.world.clock.now_ms()
     instrument = publisher.made[0].instrument
     gauge = instrument.gauges[0]

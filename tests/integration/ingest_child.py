@@ -53,6 +53,11 @@ POINTS = {
         "after",
     ),
 }
+# Of a batch that is more than new rows: which refuses something, revises, replays.
+IN_TURN_POINTS = {
+    "before-log-in-turn": ("services.ingest.store", "", "append", "before"),
+    "before-commit": ("services.ingest.store", "", "append", "after"),
+}
 # Of the HTTPS door: MQTT alone never comes here.
 DOOR_POINTS = {
     "before-answer": (
@@ -62,7 +67,7 @@ DOOR_POINTS = {
         "before",
     ),
 }
-_POINTS = POINTS | DOOR_POINTS
+_POINTS = POINTS | IN_TURN_POINTS | DOOR_POINTS
 
 
 def _arm(point: str, count: int) -> None:

@@ -17,7 +17,7 @@ from services.core.storage.ledger_check import count_stored
 from services.core.storage.pool import connect
 from services.history.service import run_history
 from tests.ingest_city import apply_ingest_city
-from tests.integration.ingest_child import POINTS
+from tests.integration.ingest_child import IN_TURN_POINTS, POINTS
 from tests.integration.ingest_stage import (
     CLOCK,
     T0,
@@ -33,6 +33,7 @@ pytestmark = pytest.mark.integration
 
 PROBES = 4
 RANDOM_KILLS = 8
+ALL_POINTS = (*POINTS, *IN_TURN_POINTS)
 SEED = 20_261_122
 
 
@@ -71,7 +72,7 @@ async def child(
 
 
 class Load:
-    """Every probe sends numbered messages of a few items, late ones and repeats among them."""
+    """Every probe sends numbered messages of a few items, late ones, repeats and unknown channels among them."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
@@ -90,13 +91,16 @@ class Load:
         late = self._chance.random() < 0.1
         time = 1_000 + 10 * len(sent) - (self._chance.randrange(1, 10) if late else 0)
         value = sent.setdefault(time, 200 + seq % 50)
-        return {"time": T0 + time, "values": {"voltage": value, "current": value}}
+        values = {"voltage": value, "current": value}
+        if self._chance.random() < 0.05:
+            values["no_such"] = value
+        return {"time": T0 + time, "values": values}
 
 
 async def kill_again_and_again(stage: Stage, chance: random.Random) -> int:
     """Each named point once, then at random moments; returns how often a process died of it."""
     died = 0
-    for point in POINTS:
+    for point in ALL_POINTS:
         async with child(stage, point, chance.randrange(1, 20)) as ingest:
             assert await ends(ingest, 60), point
             died += ingest.returncode == -signal.SIGKILL
@@ -131,7 +135,7 @@ async def test_killed_at_every_point_nothing_is_lost_and_nothing_is_twice(
         died = await kill_again_and_again(stage, chance)
         for task in speaking:
             task.cancel()
-    assert died == len(POINTS) + RANDOM_KILLS
+    assert died == len(ALL_POINTS) + RANDOM_KILLS
     async with child(stage, "nowhere", 1) as ingest:
         await until(lambda: everything_is_stored(stage, load))
         ingest.terminate()
