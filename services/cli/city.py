@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from services.core.city.entities import City
     from services.core.city.kept_changes import OperatorChange
     from services.core.storage.pool import Connection
-    from services.core.storage.registry_fleets import Progress
+    from services.core.storage.registry_staging import Progress
     from services.core.storage.registry_store import Applied
 
 T = TypeVar("T")

@@ -56,6 +56,11 @@ class Proxy:
         for passage in tuple(self._passages):
             passage.reset()
 
+    def close(self) -> None:
+        """For good: also who is on the way in."""
+        self.refusing = True
+        self.reset_all()
+
     def hold_all(self) -> None:
         """Those of now stay half-open; newcomers pass."""
         for passage in self._passages:
@@ -79,8 +84,9 @@ class Proxy:
                 group.create_task(self._ask(passage, reader, far_writer))
                 group.create_task(self._pass(passage, far_reader, writer))
         except* (OSError, _EndedError):
-            passage.reset()
+            pass
         finally:
+            passage.reset()
             self._passages.discard(passage)
 
     async def _ask(
@@ -153,7 +159,7 @@ async def proxy_before(target: tuple[str, int]) -> AsyncIterator[tuple[Proxy, in
         yield proxy, server.sockets[0].getsockname()[1]
     finally:
         server.close()
-        proxy.reset_all()
+        proxy.close()
 
 
 @asynccontextmanager
@@ -169,7 +175,7 @@ async def proxy_in_place_of(path: str) -> AsyncIterator[Proxy]:
     finally:
         server.close()
         _put_back(aside, path, ours)
-        proxy.reset_all()
+        proxy.close()
 
 
 def _open_to_all(path: str) -> int:

@@ -28,16 +28,13 @@ from services.core.errors import CityFileError, PlatformError
 from services.core.storage import registry_sql as sql
 from services.core.storage.change_store import forget_changes, read_changes
 from services.core.storage.pool import Connection
-from services.core.storage.registry_fleets import (
-    FleetWriter,
-    Progress,
-    no_progress,
-)
+from services.core.storage.registry_fleets import FleetWriter
 from services.core.storage.registry_read import (
     read_around,
     read_names,
     read_registry,
 )
+from services.core.storage.registry_staging import Progress, no_progress
 
 _CHUNK: Final = 10_000
 _WRITTEN: Final = (Action.CREATED, Action.CHANGED, Action.REPLACED, Action.RESTORED)
