@@ -37,22 +37,24 @@ _ANALYZE: Final = "ANALYZE " + ", ".join(
 
 # What core.city.datastreams says of one device; a test holds the two together.
 DATASTREAMS: Final = """
-SELECT d.thing || '.' || c.channel AS key, d.thing, c.channel, p.key AS observed_property, i.key AS sensor,
-       jsonb_build_object('kk', (t.name ->> 'kk') || ': ' || (p.name ->> 'kk') || c.label,
-                          'ru', (t.name ->> 'ru') || ': ' || (p.name ->> 'ru') || c.label,
-                          'en', (t.name ->> 'en') || ': ' || (p.name ->> 'en') || c.label) AS name,
-       y.period_ms, c.sampling, c.sampling_ms, d.key AS device,
-       y.key AS device_type, i.sensor_id, p.observed_property_id, p.privacy, c.slot
+SELECT d.thing || '.' || c.channel AS key, d.thing, c.channel, c.observed_property, i.key AS sensor,
+       jsonb_object(ARRAY['kk', t.kk || c.kk, 'ru', t.ru || c.ru, 'en', t.en || c.en]) AS name,
+       y.period_ms, c.sampling, c.sampling_ms, d.key AS device, y.key AS device_type,
+       i.sensor_id, c.observed_property_id, c.privacy, c.slot
 FROM staged_device d
-JOIN staged_thing t ON t.key = d.thing
+JOIN (SELECT key, name ->> 'kk' AS kk, name ->> 'ru' AS ru, name ->> 'en' AS en FROM staged_thing OFFSET 0) t ON t.key = d.thing
 JOIN device_types y ON y.key = d.device_type
 JOIN sensors i USING (sensor_id)
-JOIN (SELECT c.*, CASE WHEN count(*) OVER (PARTITION BY y.key, c.observed_property_id) > 1
-                       THEN ' (' || c.channel || ')' ELSE '' END AS label
-      FROM device_type_channels c JOIN device_types y USING (device_type_id)
-      WHERE c.retired_at IS NULL AND y.key || '.' || c.channel IN (SELECT unnest(current_setting('alatau.channels')::text[]))
-     ) c ON c.device_type_id = y.device_type_id
-JOIN observed_properties p USING (observed_property_id)
+JOIN (SELECT n.*, ': ' || kk_name || label AS kk, ': ' || ru_name || label AS ru, ': ' || en_name || label AS en
+      FROM (SELECT c.*, p.key AS observed_property, p.privacy,
+                   p.name ->> 'kk' AS kk_name, p.name ->> 'ru' AS ru_name, p.name ->> 'en' AS en_name,
+                   CASE WHEN count(*) OVER (PARTITION BY c.device_type_id, c.observed_property_id) > 1
+                        THEN ' (' || c.channel || ')' ELSE '' END AS label
+            FROM device_type_channels c JOIN device_types y USING (device_type_id)
+            JOIN observed_properties p USING (observed_property_id)
+            WHERE c.retired_at IS NULL
+              AND y.key || '.' || c.channel IN (SELECT unnest(current_setting('alatau.channels')::text[]))) n
+      OFFSET 0) c ON c.device_type_id = y.device_type_id
 """
 
 

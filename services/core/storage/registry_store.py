@@ -213,9 +213,11 @@ class _Writer:
             ),
             columns=["datastream", "device", "channel"],
         )
+        await self._connection.execute("ANALYZE wanted_ties")
         for statement in sql.RENEW_FRAMES:
             await self._connection.execute(statement, self._revision)
         await self._connection.execute(sql.STAGE_TARGETS)
+        await self._connection.execute("ANALYZE target_ties")
         for statement in sql.RETIE:
             await self._connection.execute(statement, self._revision)
 

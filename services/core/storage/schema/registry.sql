@@ -124,7 +124,7 @@ CREATE INDEX thing_relations_target ON thing_relations (target_thing_id);
 
 CREATE TABLE devices (
     device_id      integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    key            text    NOT NULL UNIQUE CHECK (key ~ '^[a-z0-9][a-z0-9_-]{0,63}$'),
+    key            text    NOT NULL UNIQUE CHECK (key ~ '^[a-z0-9][a-z0-9_-]*$' AND length(key) <= 64),
     device_type_id integer REFERENCES device_types,   -- NULL: a gateway that measures nothing itself
     thing_id       integer REFERENCES things,
     publishes      boolean NOT NULL,           -- has (or may have) credentials of its own
