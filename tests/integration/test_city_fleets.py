@@ -246,7 +246,7 @@ async def test_a_dry_run_tells_of_the_fleet_and_writes_nothing(
     told = [c for c in applied.diff.changes if c.section is Section.FLEET]
     assert [(c.key, c.action) for c in told] == [("households", Action.CREATED)]
     assert told[0].new is not None
-    assert (told[0].new["things"], fleets[0].new["datastreams"]) == (12, 30)
+    assert (told[0].new["things"], told[0].new["datastreams"]) == (12, 30)
     assert await connection.fetchval("SELECT count(*) FROM things") == 0
 
 
