@@ -91,7 +91,8 @@ class CountingSubscriber:
             env={**os.environ, "XDG_CONFIG_HOME": str(password_folder)},
         )
         self.count = 0
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         assert self._process.stdout is not None  # noqa: S101 # it is a pipe
@@ -104,6 +105,7 @@ class CountingSubscriber:
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()
+        self._reader.join()
         assert self._process.stdout is not None  # noqa: S101
         self._process.stdout.close()
 
