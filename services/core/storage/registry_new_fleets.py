@@ -1,7 +1,8 @@
 """A fleet of which nothing is there yet: its members are written some at a time, while the next are being read."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from typing import Final
 
 from services.core.city.entities import Fleet
@@ -122,21 +123,22 @@ async def write_new_fleet(
     await create_staged(connection)
     await connection.execute(_CREATE_WRITTEN)
     done = 0
-    async for part in _one_ahead(read_parts(fleet)):
-        await copy_part(connection, part)
-        if not done:
-            await analyze_staged(connection)
-        for statement in _IN_ORDER:
-            own = (fleet_id,) if statement in _KEPT_WITH_FLEET else ()
-            await connection.execute(statement, revision, *own)
-        await connection.execute(_EMPTY)
-        done += part.devices
-        progress(f"{fleet.key}: registering devices", done, fleet.devices)
+    async with aclosing(_one_ahead(read_parts(fleet))) as parts:
+        async for part in parts:
+            await copy_part(connection, part)
+            if not done:
+                await analyze_staged(connection)
+            for statement in _IN_ORDER:
+                own = (fleet_id,) if statement in _KEPT_WITH_FLEET else ()
+                await connection.execute(statement, revision, *own)
+            await connection.execute(_EMPTY)
+            done += part.devices
+            progress(f"{fleet.key}: registering devices", done, fleet.devices)
     await connection.execute(_FORGET_WRITTEN)
     await forget_staged(connection)
 
 
-async def _one_ahead(parts: Iterator[Part]) -> AsyncIterator[Part]:
+async def _one_ahead(parts: Iterator[Part]) -> AsyncGenerator[Part, None]:
     """The next is made in a thread while the last is at work in the database."""
     coming = asyncio.create_task(asyncio.to_thread(next, parts, None))
     try:
@@ -144,4 +146,6 @@ async def _one_ahead(parts: Iterator[Part]) -> AsyncIterator[Part]:
             coming = asyncio.create_task(asyncio.to_thread(next, parts, None))
             yield part
     finally:
-        await asyncio.wait([coming])  # a thread cannot be stopped
+        # A thread cannot be stopped; what it then fails with matters to nobody.
+        await asyncio.wait([coming])
+        coming.exception()
